@@ -1,0 +1,375 @@
+"""A campaign: plans the fits of its experiments, runs what the ledger does not hold, and can always be resumed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from probatum.campaigns.artifacts import ArtifactStore, storage_errors
+from probatum.campaigns.campaign_file import CampaignFile, read_campaign_file
+from probatum.campaigns.events import ExperimentFinished, Listener, RoundStarted
+from probatum.campaigns.execution import stored_prediction, stored_rows
+from probatum.campaigns.executors import Executor, LocalExecutor
+from probatum.campaigns.experiment import Experiment, Mutation, trivial_experiments
+from probatum.campaigns.fit import Fit, code_versions
+from probatum.campaigns.jobs import Place, Setup
+from probatum.campaigns.ledger import (
+    DONE,
+    FAILED,
+    NEEDED,
+    SCORED,
+    TIMED_OUT,
+    CampaignRecord,
+    ExperimentRecord,
+    Ledger,
+    PlannedFit,
+    SplitRecord,
+)
+from probatum.campaigns.ledger_files import LEDGER, open_ledger, state_folder
+from probatum.campaigns.lock import CampaignLock
+from probatum.campaigns.manifest import manifest
+from probatum.campaigns.recipe import Recipe
+from probatum.campaigns.runner import Runner
+from probatum.campaigns.splits import Split, held_out_split, inner_splits, make_splits
+from probatum.campaigns.sql_ledger import SqlLedger
+from probatum.errors import (
+    FinishedExperimentError,
+    IncomparableError,
+    ProtocolFrozenError,
+    UnknownNameError,
+)
+from probatum.problems.problem import Dataset
+
+
+@dataclass(frozen=True, eq=False)
+class StoredPrediction:
+    """One finished fit's predictions.
+
+    Attributes:
+        task, draw, split, split_digest, seed: of the fit.
+        rows: [row] indices into the dataset.
+        prediction: [row, quantity] float64.
+    """
+
+    task: str
+    draw: int
+    split: str
+    split_digest: str
+    seed: int
+    rows: np.ndarray
+    prediction: np.ndarray
+
+
+class Campaign:
+    """A campaign file and its state, `NAME.probatum/` beside it.
+
+    Args:
+        file: read and checked.
+    """
+
+    def __init__(self, file: CampaignFile):
+        self.file = file
+        self.folder = state_folder(file.path)
+        self._cores: int | None = None
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Campaign:
+        """Opens the campaign of a file.
+
+        Raises:
+            CampaignFileError, UnknownNameError: the file cannot be used.
+        """
+        path = Path(path)
+        here = str(path.resolve().parent)
+        if here not in sys.path:  # so that a recipe may name the user's own module beside the file
+            sys.path.insert(0, here)
+        return cls(read_campaign_file(path))
+
+    # ------------------------------------------------------------------ what there is
+
+    @cached_property
+    def datasets(self) -> dict[str, Dataset]:
+        """Task to its cases."""
+        return {task: self.file.problem.dataset(task) for task in self.file.tasks}
+
+    @cached_property
+    def splits(self) -> tuple[Split, ...]:
+        """All tasks' splits, in order."""
+        where = self.file.path.name
+        return tuple(s for d in self.datasets.values() for s in make_splits(d, self.file.protocol, where=where))
+
+    @cached_property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """The trivial baselines, then the file's experiments."""
+        return (*trivial_experiments(self.file.problem), *self.file.experiments)
+
+    @property
+    def baseline(self) -> str:
+        """The experiment that the others are compared with."""
+        return self.file.protocol.baseline or self.file.experiments[0].name
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The campaign's ledger, to be looked at."""
+        return open_ledger(self.file.path)
+
+    @cached_property
+    def store(self) -> ArtifactStore:
+        """The campaign's artifacts."""
+        return ArtifactStore(self.folder / "artifacts")
+
+    def predictions(self, experiment: str) -> list[StoredPrediction]:
+        """Out-of-fold predictions of an experiment's finished fits.
+
+        Raises:
+            UnknownNameError: no such experiment was run.
+            IncomparableError: some of its fits are not finished.
+        """
+        records = self.ledger.fits(experiment, SCORED)
+        if not records:
+            raise UnknownNameError.of("experiment", experiment, [e.name for e in self.ledger.experiments()])
+        missing = [r for r in records if r.status != DONE]
+        if missing:
+            states = ", ".join(sorted({r.status for r in missing}))
+            raise IncomparableError(
+                f"{len(missing)} of {len(records)} fits of '{experiment}' have no result ({states})",
+                where=self.file.path.name,
+                remedy="run the campaign to its end; 'probatum show' prints why fits failed",
+            )
+        read: dict[str, dict[str, np.ndarray]] = {}
+        found = []
+        for r in records:
+            assert r.artifact is not None
+            assert r.position is not None
+            if r.artifact not in read:
+                read[r.artifact] = self.store.read_arrays(r.artifact)
+            rows, prediction = stored_prediction(read[r.artifact], r.position)
+            found.append(StoredPrediction(r.task, r.draw, r.split_name, r.split, r.seed, rows, prediction))
+        return found
+
+    def split_rows(self, digest: str) -> tuple[np.ndarray, np.ndarray]:
+        """(train, test) rows of a recorded split."""
+        record = self.ledger.split(digest)
+        return stored_rows(self.store.read_arrays(record.artifact), record.position)
+
+    # ------------------------------------------------------------------ running
+
+    def run(
+        self, tell: Listener = lambda _: None, *, retry_failed: bool = False, executor: Executor | None = None
+    ) -> None:
+        """Runs every fit that has not been run; may be stopped and called again at any time.
+
+        Args:
+            tell: called with every event.
+            retry_failed: whether fits that failed before are tried again.
+            executor: that carries jobs out; default: processes of this machine.
+
+        Raises:
+            CampaignLockedError, ProtocolFrozenError, FinishedExperimentError, LedgerError, StorageError, DataError.
+        """
+        splits = self.splits  # data and protocol are checked before anything is written
+        with storage_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        with CampaignLock(self.folder):
+            ledger = SqlLedger.at(self.folder / LEDGER)
+            try:
+                self._freeze(ledger)
+                self.store.sweep()
+                if retry_failed:
+                    ledger.reset_failed()
+                self._run_round(ledger, splits, tell, executor)
+            finally:
+                ledger.close()
+
+    def use_cores(self, cores: int) -> None:
+        """Uses this many cores, whatever the file says."""
+        self._cores = cores
+
+    def open_held_out(self, experiment: str, tell: Listener = lambda _: None) -> list[StoredPrediction]:
+        """Trains an experiment on everything but the held-out cases and predicts those.
+
+        The look is to be counted by whoever scores it (`Ledger.count_held_out`); the laboratory does.
+
+        Raises:
+            CampaignFileError: the protocol holds nothing out.
+        """
+        chosen = self._experiment(experiment)
+        where = self.file.path.name
+        splits = tuple(held_out_split(d, self.file.protocol, where=where) for d in self.datasets.values())
+        probe = Experiment(f"held out: {experiment}", chosen.recipe, parent=experiment)
+        with CampaignLock(self.folder):
+            ledger = SqlLedger.at(self.folder / LEDGER)
+            try:
+                self._freeze(ledger)
+                self._run_experiments(ledger, (probe,), splits, tell, None, ledger.last_round())
+            finally:
+                ledger.close()
+        return self.predictions(probe.name)
+
+    def _run_round(self, ledger: Ledger, splits: Sequence[Split], tell: Listener, executor: Executor | None) -> None:
+        known = {record.name for record in ledger.experiments()}
+        fresh = any(e.name not in known for e in self.experiments)
+        self._run_experiments(ledger, self.experiments, splits, tell, executor, ledger.last_round() + fresh)
+
+    def _run_experiments(
+        self,
+        ledger: Ledger,
+        experiments: Sequence[Experiment],
+        splits: Sequence[Split],
+        tell: Listener,
+        executor: Executor | None,
+        round_number: int,
+    ) -> None:
+        planned = {e.name: self._fits(e.recipe, splits) for e in experiments}
+        needed = {fit.key: fit for fits in planned.values() for scored in fits for fit in _closure(scored)}
+        places = self._store_splits(needed.values())
+        for experiment in experiments:
+            self._record(ledger, experiment, planned[experiment.name], places, round_number)
+        states = ledger.fit_states(needed)
+        settled = {key for key, r in states.items() if r.status in (DONE, FAILED, TIMED_OUT)}
+        names = tuple(e.name for e in experiments)
+        tell(RoundStarted(round_number, names, len(needed) - len(settled), len(settled)))
+        if len(settled) < len(needed):
+            owned = executor is None
+            executor = executor or self._local_executor()
+            runner = Runner(
+                ledger,
+                executor,
+                {digest: Place(s.artifact, s.position) for digest, s in places.items()},
+                manifest(self._problem_record(), self.datasets),
+                limit=self.file.run.limit,
+                keep_weights=self.file.run.keep_weights,
+                tell=tell,
+            )
+            try:
+                runner.run(tuple(needed.values()))
+            finally:
+                if owned:
+                    executor.close()
+        for record in ledger.experiments():
+            if record.name in names and record.status == "done":
+                tell(ExperimentFinished(record.name))
+
+    def _local_executor(self) -> Executor:
+        cores = self._cores or self.file.run.cores or os.cpu_count() or 1
+        setup = Setup(
+            str((self.folder / "artifacts").resolve()),
+            self._problem_record(),
+            str(self.file.protocol.metric),
+            (str(self.file.path.resolve().parent),),
+        )
+        return LocalExecutor(setup, cores, self.folder)
+
+    # ------------------------------------------------------------------ planning
+
+    def _fits(self, recipe: Recipe, splits: Iterable[Split]) -> list[Fit]:
+        """The fits whose predictions are an experiment's: every split with every seed."""
+        seeds = range(1 if recipe.deterministic else self.file.protocol.seeds)
+        return [self._fit(recipe, split, seed) for split in splits for seed in seeds]
+
+    def _fit(self, recipe: Recipe, split: Split, seed: int) -> Fit:
+        seed = 0 if recipe.deterministic else seed
+        code = code_versions(recipe, self.file.problem)
+        if not recipe.is_blend:
+            return Fit(recipe, split, seed, code)
+        components = tuple(self._fit(c, split, seed) for c in recipe.components)
+        if not recipe.chooses_inside:
+            return Fit(recipe, split, seed, code, components=components)
+        inner = inner_splits(split, self.datasets[split.task], self.file.protocol, recipe.inner_folds)
+        inside = tuple(tuple(self._fit(c, part, seed) for c in recipe.components) for part in inner)
+        return Fit(recipe, split, seed, code, inner, components, inside)
+
+    def _store_splits(self, fits: Iterable[Fit]) -> dict[str, SplitRecord]:
+        """Writes the rows of all splits that the fits need; by task, one artifact for each."""
+        by_task: dict[tuple[str, int], dict[str, Split]] = {}
+        for fit in fits:
+            for split in (fit.split, *fit.inner):
+                by_task.setdefault((split.task, split.draw), {})[split.digest] = split
+        records = {}
+        for (task, draw), splits in by_task.items():
+            arrays = {}
+            for side in ("train", "test"):
+                sides = [getattr(s, side) for s in splits.values()]
+                arrays[side] = np.concatenate(sides).astype(np.int32)
+                arrays[f"{side}_offsets"] = np.concatenate([[0], np.cumsum([len(s) for s in sides])]).astype(np.int64)
+            artifact = self.store.write_arrays(arrays)
+            for position, (digest, s) in enumerate(splits.items()):
+                records[digest] = SplitRecord(digest, task, draw, s.name, artifact, position, len(s.train), len(s.test))
+        return records
+
+    def _record(
+        self,
+        ledger: Ledger,
+        experiment: Experiment,
+        fits: Sequence[Fit],
+        places: dict[str, SplitRecord],
+        round_number: int,
+    ) -> None:
+        roles = {fit.key: NEEDED for scored in fits for fit in _closure(scored)} | {fit.key: SCORED for fit in fits}
+        every = {fit.key: fit for scored in fits for fit in _closure(scored)}
+        planned = [PlannedFit(key, every[key].split.digest, every[key].seed, role) for key, role in roles.items()]
+        record = ExperimentRecord(
+            experiment.name,
+            experiment.recipe.canonical(),
+            experiment.recipe.digest(),
+            experiment.parent,
+            str(experiment.mutation) if experiment.mutation else None,
+            experiment.hypothesis,
+            round_number,
+        )
+        splits = {fit.split.digest: places[fit.split.digest] for fit in every.values()}
+        try:
+            ledger.add_experiment(record, planned, splits.values())
+        except FinishedExperimentError as error:
+            raise self._changed(ledger, experiment, error) from None
+
+    def _changed(
+        self, ledger: Ledger, experiment: Experiment, error: FinishedExperimentError
+    ) -> FinishedExperimentError:
+        before = next(r for r in ledger.experiments() if r.name == experiment.name)
+        mutation = Mutation.between(Recipe.model_validate(before.recipe), experiment.recipe)
+        return FinishedExperimentError(f"{error.what} ({mutation})", where=self.file.path.name, remedy=error.remedy)
+
+    # ------------------------------------------------------------------ what is frozen
+
+    def _problem_record(self) -> dict[str, object]:
+        kind, options = self.file.problem_spec
+        return {"kind": kind, "options": dict(options)}
+
+    def _freeze(self, ledger: Ledger) -> None:
+        data = {task: d.digest for task, d in self.datasets.items()}
+        protocol = self.file.protocol.model_dump()
+        now = CampaignRecord(self._problem_record(), self.file.tasks, protocol, data)
+        frozen = ledger.frozen()
+        if frozen is None:
+            ledger.freeze(now)
+            return
+        where = self.file.path.name
+        self.file.protocol.require_same(dict(frozen.protocol), where=where)
+        remedy = "put it back, or save the file under a new name to start a new campaign"
+        if frozen.problem["kind"] != now.problem["kind"] or tuple(frozen.tasks) != now.tasks:
+            raise ProtocolFrozenError("problem or task changed since the first run", where=where, remedy=remedy)
+        for task, digest in now.data.items():
+            if frozen.data[task] != digest:
+                raise ProtocolFrozenError(
+                    f"the data of task '{task}' changed since the first run", where=where, remedy=remedy
+                )
+
+    def _experiment(self, name: str) -> Experiment:
+        for experiment in self.experiments:
+            if experiment.name == name:
+                return experiment
+        raise UnknownNameError.of("experiment", name, [e.name for e in self.experiments], where=self.file.path.name)
+
+
+def _closure(fit: Fit) -> Iterable[Fit]:
+    """A fit and all fits that it needs."""
+    yield fit
+    for need in fit.needs:
+        yield from _closure(need)

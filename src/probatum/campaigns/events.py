@@ -1,0 +1,62 @@
+"""What a running campaign tells whoever listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RoundStarted:
+    """A round begins: `experiments` are worked on, `fits` are to be trained, `known` were found in the ledger."""
+
+    round: int
+    experiments: tuple[str, ...]
+    fits: int
+    known: int
+
+
+@dataclass(frozen=True)
+class JobStarted:
+    """Fits were handed to a worker."""
+
+    job: str
+    model: str
+    fits: int
+
+
+@dataclass(frozen=True)
+class JobFinished:
+    """Fits were recorded."""
+
+    job: str
+    fits: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class FitRetried:
+    """A fit failed and is tried again, alone."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class FitFailed:
+    """A fit failed for good; the campaign goes on."""
+
+    key: str
+    status: str
+    error: str
+
+
+@dataclass(frozen=True)
+class ExperimentFinished:
+    """All fits of an experiment are recorded."""
+
+    name: str
+
+
+Event = RoundStarted | JobStarted | JobFinished | FitRetried | FitFailed | ExperimentFinished
+Listener = Callable[[Event], None]

@@ -1,0 +1,219 @@
+"""An experiment is a node of the campaign's tree: a recipe, its parent, what changed, and what was expected of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from pydantic import ValidationError
+
+from probatum.campaigns.recipe import BLEND, Recipe, fill_features, flat
+from probatum.errors import CampaignFileError, UnknownNameError
+from probatum.problems.problem import Problem
+
+TRIVIAL = "trivial:"
+"""Prefix of the baselines that run with every campaign; no experiment of the user's own may carry it."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One dotted path of a recipe that differs from the parent's.
+
+    Attributes:
+        path: 'model.dropout'.
+        before, after: plain values; None where the path did not exist.
+    """
+
+    path: str
+    before: Any
+    after: Any
+
+    def __str__(self) -> str:
+        if isinstance(self.before, list) and isinstance(self.after, list):
+            added = [f"+{v}" for v in self.after if v not in self.before]
+            removed = [f"-{v}" for v in self.before if v not in self.after]
+            if (added or removed) and all(isinstance(v, str) for v in [*self.before, *self.after]):
+                return f"{self.path}: {' '.join(added + removed)}"
+        return f"{self.path}: {_short(self.before)} -> {_short(self.after)}"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """What changed from the parent, as dotted paths."""
+
+    changes: tuple[Change, ...]
+
+    @classmethod
+    def between(cls, parent: Recipe, child: Recipe) -> Mutation:
+        """The difference of two recipes."""
+        before, after = flat(parent.canonical()), flat(child.canonical())
+        paths = sorted({*before, *after})
+        return cls(
+            tuple(Change(p, before.get(p), after.get(p)) for p in paths if before.get(p, _none) != after.get(p, _none))
+        )
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.changes)) or "nothing"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A node of the tree.
+
+    Attributes:
+        name: unique in its campaign.
+        recipe: complete, with the problem's default features filled in.
+        parent: name of the experiment that it was made from, None for a root.
+        mutation: the difference from the parent, None for a root.
+        hypothesis: what was expected of the change.
+    """
+
+    name: str
+    recipe: Recipe
+    parent: str | None = None
+    mutation: Mutation | None = None
+    hypothesis: str | None = None
+
+    @property
+    def trivial(self) -> bool:
+        """Whether it is one of the baselines that run with every campaign."""
+        return self.name.startswith(TRIVIAL)
+
+
+def grow(entries: Sequence[Mapping[str, Any]], problem: Problem, places: Sequence[str]) -> tuple[Experiment, ...]:
+    """The experiments that a campaign file's entries describe, in the file's order.
+
+    A child starts from its parent's recipe and overrides it key by key; `features.add` and `features.remove` change
+    the parent's list; another `model.kind` replaces model and training whole. Components are named, and are not
+    parents.
+
+    Args:
+        entries: the [[experiment]] tables.
+        problem: what the recipes are for.
+        places: for each entry, what an error message names as the place.
+
+    Raises:
+        CampaignFileError, UnknownNameError: naming the entry, the key and the remedy.
+    """
+    place: dict[str, str] = {}
+    for entry, where in zip(entries, places, strict=True):
+        name = entry.get("name")
+        if not isinstance(name, str) or not name.strip():
+            raise CampaignFileError("an experiment without a name", where=where, remedy="add name = '...'")
+        if name.startswith(TRIVIAL):
+            raise CampaignFileError(f"names that begin with '{TRIVIAL}' are reserved", where=where, remedy="rename it")
+        if name in place:
+            raise CampaignFileError(
+                f"experiment '{name}' stands here twice", where=where, remedy=f"rename one (the first: {place[name]})"
+            )
+        place[name] = where
+    by_name = {entry["name"]: entry for entry in entries}
+    grown: dict[str, Experiment] = {}
+    for name in _order(by_name, place):
+        grown[name] = _grow_one(by_name[name], grown, problem, place[name])
+    return tuple(grown[name] for name in by_name)
+
+
+def trivial_experiments(problem: Problem) -> tuple[Experiment, ...]:
+    """The baselines that run with every campaign: the mean, and the inputs without the interesting ones."""
+    first = (problem.default_features[0],)
+    trivial = [Experiment(f"{TRIVIAL} mean", Recipe(features=first, model={"kind": "mean"}))]
+    if problem.plain_features:
+        plain = Recipe(features=tuple(problem.plain_features), model={"kind": "extra_trees", "n_estimators": 100})
+        trivial.append(Experiment(f"{TRIVIAL} {'+'.join(problem.plain_features)}", plain))
+    return tuple(trivial)
+
+
+def _order(entries: Mapping[str, Mapping[str, Any]], place: Mapping[str, str]) -> list[str]:
+    """Names so that parents and components come before those that need them."""
+    needs: dict[str, list[str]] = {}
+    for name, entry in entries.items():
+        parent = entry.get("parent")
+        components = entry.get("components", [])
+        if not isinstance(components, list) or not all(isinstance(c, str) for c in components):
+            raise CampaignFileError("components must be a list of experiment names", where=place[name])
+        for kind, other in [("parent", parent)] * (parent is not None) + [("component", c) for c in components]:
+            if other not in entries:
+                raise UnknownNameError.of(f"{kind} of '{name}':", str(other), set(entries) - {name}, where=place[name])
+        needs[name] = [*([parent] if parent is not None else []), *components]
+    try:
+        return list(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        cycle = error.args[1]
+        raise CampaignFileError(
+            f"experiments descend from themselves: {' -> '.join(reversed(cycle))}",
+            where=place[cycle[0]],
+            remedy="give one of them another parent or none",
+        ) from None
+
+
+def _grow_one(entry: Mapping[str, Any], grown: Mapping[str, Experiment], problem: Problem, where: str) -> Experiment:
+    parent = grown[entry["parent"]] if entry.get("parent") is not None else None
+    given = {k: v for k, v in entry.items() if k not in ("name", "parent", "hypothesis")}
+    if "components" in given:
+        given["components"] = [grown[name].recipe.canonical() for name in given["components"]]
+        if "model" not in given and not (parent and parent.recipe.is_blend):
+            given["model"] = {"kind": BLEND}
+    if isinstance(given.get("model"), str):
+        given["model"] = {"kind": given["model"]}
+    inherited = parent.recipe.canonical() if parent else {}
+    merged = _merge(inherited, given, where)
+    if "kind" not in merged.get("model", {}):
+        raise CampaignFileError("no model", where=where, remedy="add model.kind, e.g. model.kind = 'ridge'")
+    try:
+        recipe = fill_features(Recipe.model_validate(merged), problem)
+    except ValidationError as error:
+        raise schema_error(error, Recipe.model_fields, where) from None
+    recipe.check(problem, where=where)
+    mutation = Mutation.between(parent.recipe, recipe) if parent else None
+    hypothesis = entry.get("hypothesis")
+    return Experiment(entry["name"], recipe, parent.name if parent else None, mutation, hypothesis)
+
+
+def _merge(inherited: Mapping[str, Any], given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    merged = dict(inherited)
+    new_kind = isinstance(given.get("model"), Mapping) and given["model"].get("kind")
+    if inherited and new_kind and new_kind != inherited["model"]["kind"]:
+        for replaced in ("model", "training", "ensemble", "components"):
+            merged.pop(replaced, None)
+    for key, value in given.items():
+        if key == "features" and isinstance(value, Mapping):
+            merged[key] = _changed_list(merged.get(key, ()), value, where)
+        elif isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = {**merged[key], **value}
+        else:
+            merged[key] = value
+    return merged
+
+
+def _changed_list(inherited: Sequence[str], change: Mapping[str, Any], where: str) -> list[str]:
+    for key in change:
+        if key not in ("add", "remove"):
+            raise UnknownNameError.of("key of features", key, ("add", "remove"), where=where)
+    if not inherited:
+        raise CampaignFileError("features.add without a parent", where=where, remedy="list the features, or set parent")
+    removed = change.get("remove", [])
+    for name in removed:
+        if name not in inherited:
+            raise UnknownNameError.of("feature to remove", name, inherited, where=where)
+    kept = [name for name in inherited if name not in removed]
+    return kept + [name for name in change.get("add", []) if name not in kept]
+
+
+def schema_error(error: ValidationError, known: Mapping[str, Any], where: str) -> CampaignFileError | UnknownNameError:
+    """A pydantic complaint as one line: the key, what is wrong with it, the nearest valid key."""
+    first = error.errors()[0]
+    path = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        return UnknownNameError.of("key", path, known, where=where)
+    return CampaignFileError(f"{path} = {first['input']!r}: {first['msg'].lower()}", where=where)
+
+
+_none = object()
+
+
+def _short(value: Any) -> str:
+    text = "none" if value is None else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

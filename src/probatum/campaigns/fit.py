@@ -1,0 +1,98 @@
+"""A fit: one recipe x one split x one seed. The unit that runs, fails and resumes, named by its content."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from probatum.campaigns.recipe import Recipe
+from probatum.campaigns.splits import Split
+from probatum.problems.problem import Feature, Problem
+
+KEY_VERSION = 1
+"""Raised when what a key is made of changes, so that old keys are never mistaken for new ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What one training is.
+
+    Attributes:
+        recipe: what is trained, complete.
+        split: which cases train and which are predicted.
+        inner: the splits of the training fold that a nested choice uses; () where nothing is chosen inside.
+        seed: 0 where the recipe is deterministic.
+        code: versions of learner, feature code and libraries, from `code_versions`.
+        components: for a blend, the fits of its components on the same split.
+        inner_components: [inner split][component] fits that the weights are chosen on.
+    """
+
+    recipe: Recipe
+    split: Split
+    seed: int
+    code: dict[str, Any]
+    inner: tuple[Split, ...] = ()
+    components: tuple[Fit, ...] = ()
+    inner_components: tuple[tuple[Fit, ...], ...] = ()
+
+    @cached_property
+    def key(self) -> str:
+        """sha256 of everything that can change the fit's result. The same key is never run twice."""
+        content = {
+            "key": KEY_VERSION,
+            "recipe": self.recipe.canonical(),
+            "data": self.split.data,
+            "split": self.split.digest,
+            "inner": [s.digest for s in self.inner],
+            "seed": self.seed,
+            "code": self.code,
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def needs(self) -> tuple[Fit, ...]:
+        """The fits that must be finished first."""
+        return (*self.components, *(fit for fits in self.inner_components for fit in fits))
+
+
+def code_versions(recipe: Recipe, problem: Problem) -> dict[str, Any]:
+    """What a fit's key must know of the code: learner, precision, feature code (the user's included), libraries."""
+    if recipe.is_blend:
+        return {"blend": 1, "components": [code_versions(component, problem) for component in recipe.components]}
+    kind = recipe.learner
+    own = _module_digest(kind.path.partition(":")[0]) if ":" in recipe.kind else None
+    return {
+        "learner": [kind.path, kind.version, own],
+        "precision": kind.precision,
+        "features": [[name, _source_digest(problem.features[name])] for name in recipe.features],
+        "libraries": {name: _version(name) for name in sorted({*kind.libraries, "numpy"})},
+    }
+
+
+def _source_digest(feature: Feature) -> str:
+    compute: Callable[..., Any] = feature.compute
+    while hasattr(compute, "func"):  # functools.partial
+        compute = compute.func  # type: ignore[attr-defined]
+    return _module_digest(compute.__module__)
+
+
+@cache
+def _module_digest(module: str) -> str:
+    file = inspect.getsourcefile(import_module(module))
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else "no source"
+
+
+@cache
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "not a distribution"

@@ -1,0 +1,265 @@
+"""The durable record of a campaign: the contract that every ledger keeps, and its records."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+PLANNED, DONE, FAILED, TIMED_OUT = "planned", "done", "failed", "timed out"
+"""States of a fit. A job that was killed leaves its fits planned."""
+
+SCORED, NEEDED = "scored", "needed"
+"""Roles of a fit in an experiment: its predictions are the experiment's, or other fits are built on them."""
+
+
+@dataclass(frozen=True)
+class CampaignRecord:
+    """What a campaign froze at its first run.
+
+    Attributes:
+        problem: {'kind', 'options'} that open the problem again.
+        tasks: what the experiments are trained on.
+        protocol: the protocol's values.
+        data: task to digest of its dataset.
+    """
+
+    problem: Mapping[str, Any]
+    tasks: tuple[str, ...]
+    protocol: Mapping[str, Any]
+    data: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SplitRecord:
+    """A split as the ledger knows it; its rows lie at `position` of the artifact.
+
+    Attributes:
+        train_rows, test_rows: how many cases stand on either side.
+    """
+
+    digest: str
+    task: str
+    draw: int
+    name: str
+    artifact: str
+    position: int
+    train_rows: int
+    test_rows: int
+
+
+@dataclass(frozen=True)
+class PlannedFit:
+    """A fit that an experiment needs: its key, its split, its seed and its role there."""
+
+    key: str
+    split: str
+    seed: int
+    role: str = SCORED
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a job says of one of its fits.
+
+    Attributes:
+        key: of the fit.
+        seconds: the training took.
+        artifact, position: where the predictions lie: the file, and the place in it.
+        scores: quantity to the metric's value on the fit's test rows.
+        rows: how many test rows were scored.
+    """
+
+    key: str
+    seconds: float
+    artifact: str
+    position: int
+    scores: Mapping[str, float]
+    rows: int
+
+
+@dataclass(frozen=True)
+class FitRecord:
+    """A fit as the ledger knows it.
+
+    Attributes:
+        status: PLANNED, DONE, FAILED or TIMED_OUT.
+        attempts: how often its training began.
+        error: traceback of the last failure.
+    """
+
+    key: str
+    task: str
+    draw: int
+    split: str
+    split_name: str
+    seed: int
+    role: str
+    status: str
+    attempts: int
+    seconds: float | None = None
+    artifact: str | None = None
+    position: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class ExperimentRecord:
+    """An experiment as the ledger knows it.
+
+    Attributes:
+        recipe: canonical.
+        mutation: the changes from the parent as text, None for a root.
+        round: in which it was first run, from 1.
+        fits, done, failed: how many fits it has, are finished, failed.
+        seconds: of training, all finished fits together.
+        score: under the campaign's scoring, None until it is finished.
+    """
+
+    name: str
+    recipe: Mapping[str, Any]
+    digest: str
+    parent: str | None = None
+    mutation: str | None = None
+    hypothesis: str | None = None
+    round: int = 1
+    fits: int = 0
+    done: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    score: float | None = None
+
+    @property
+    def status(self) -> str:
+        """'planned', 'running' (some fits are missing), 'done' or 'failed' (a fit failed)."""
+        if self.failed:
+            return "failed"
+        if self.fits and self.done == self.fits:
+            return "done"
+        return "running" if self.done else "planned"
+
+
+@dataclass(frozen=True)
+class HeldOutAccess:
+    """One look at the held-out set."""
+
+    experiment: str
+    when: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A campaign at a glance.
+
+    Attributes:
+        experiments: by status.
+        fits, done, failed, seconds: over all experiments; a fit that two share counts once for each.
+        held_out_accesses: how often the held-out set was looked at.
+    """
+
+    problem: str
+    protocol: Mapping[str, Any]
+    experiments: Mapping[str, int] = field(default_factory=dict)
+    fits: int = 0
+    done: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    held_out_accesses: int = 0
+
+
+class Ledger(ABC):
+    """The durable record of a campaign.
+
+    Every implementation keeps these promises (tests/campaigns/ledger_conformance.py):
+
+    - A call that returned is durable against the death of the process; a call that raised changed nothing.
+    - `finish_job` is one transaction: all of a job's fits, scores and counters, or none.
+    - A fit that is DONE stays so: finishing it again changes nothing, failing it is refused.
+    - A finished experiment cannot be changed (FinishedExperimentError).
+    - One process writes at a time; any number may read meanwhile. Calls may come from several threads of a process.
+    - What cannot be read as this program's ledger raises LedgerError, a full disk StorageError.
+    """
+
+    @abstractmethod
+    def freeze(self, campaign: CampaignRecord) -> None:
+        """Records what the campaign froze at its first run; later calls change nothing."""
+
+    @abstractmethod
+    def frozen(self) -> CampaignRecord | None:
+        """What was frozen, None before the first run."""
+
+    @abstractmethod
+    def add_experiment(
+        self, record: ExperimentRecord, fits: Sequence[PlannedFit], splits: Iterable[SplitRecord]
+    ) -> None:
+        """Records an experiment and the fits that it needs. Adding it again, unchanged, changes nothing.
+
+        Raises:
+            FinishedExperimentError: another recipe stands under that name and has finished fits.
+        """
+
+    @abstractmethod
+    def experiments(self) -> list[ExperimentRecord]:
+        """All experiments, in the order in which they were added."""
+
+    @abstractmethod
+    def last_round(self) -> int:
+        """The number of the last round, 0 before the first."""
+
+    @abstractmethod
+    def fits(self, experiment: str, role: str | None = None) -> list[FitRecord]:
+        """The fits of an experiment, by task, split and seed; only those in a role, if one is given."""
+
+    @abstractmethod
+    def fit_states(self, keys: Iterable[str]) -> dict[str, FitRecord]:
+        """What is known of these keys."""
+
+    @abstractmethod
+    def split(self, digest: str) -> SplitRecord:
+        """A split by its digest."""
+
+    @abstractmethod
+    def start_job(self, job: str, keys: Sequence[str], manifest: Mapping[str, Any]) -> None:
+        """Records that a job began with these fits, and under which code and environment."""
+
+    @abstractmethod
+    def finish_job(self, job: str, results: Sequence[FitResult]) -> None:
+        """Records a job's results in one transaction."""
+
+    @abstractmethod
+    def fail_fit(self, job: str, key: str, status: str, error: str) -> None:
+        """Records that a fit failed for good."""
+
+    @abstractmethod
+    def reset_failed(self) -> int:
+        """Plans failed fits again; returns how many."""
+
+    @abstractmethod
+    def scores(self, experiment: str) -> list[tuple[str, str, float]]:
+        """(fit key, quantity, value of the metric) of an experiment's finished fits."""
+
+    @abstractmethod
+    def set_score(self, experiment: str, score: float) -> None:
+        """Records a finished experiment's score; a second, different one is refused."""
+
+    @abstractmethod
+    def manifest(self, key: str) -> Mapping[str, Any]:
+        """Code, environment, data and split hashes that a fit was run under."""
+
+    @abstractmethod
+    def count_held_out(self, experiment: str, score: float) -> None:
+        """Records one look at the held-out set."""
+
+    @abstractmethod
+    def held_out_accesses(self) -> list[HeldOutAccess]:
+        """Every look at the held-out set."""
+
+    @abstractmethod
+    def summary(self) -> Summary:
+        """The campaign at a glance; fast for ten thousand experiments and a million scores."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Lets go of files and connections."""

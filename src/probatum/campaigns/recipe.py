@@ -1,0 +1,176 @@
+"""What is trained: features, model, training, ensemble; or a blend of components.
+
+A recipe is complete in itself: components stand in it as recipes, not as names, so that its digest says everything
+that the training depends on but the data, the split and the seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from probatum.errors import CampaignFileError, UnknownNameError
+from probatum.learning.learner import LearnerKind, learner_kind
+from probatum.problems.problem import Problem
+
+BLEND = "blend"
+BLEND_PARAMETERS = ("weights", "inner_folds")
+
+
+def _text_as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class Ensemble(BaseModel):
+    """Members of one fit, trained from different starts, whose predictions are averaged."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    members: int = Field(default=1, ge=1, le=1000, description="trainings averaged in one fit")
+
+
+class Recipe(BaseModel):
+    """What is trained.
+
+    Attributes:
+        features: blocks of inputs by name; empty: the problem's default features.
+        model: `kind` and the learner's own parameters; for kind 'blend': `weights`, a list of fixed weights in the
+            order of the components, 'equal' or 'inner' (chosen inside the training fold), and `inner_folds`.
+        training: parameters of the training (epochs, optimiser, rate, ...), passed to the learner with the model's.
+        per_target: one model for each quantity instead of one for all.
+        ensemble: how many trainings are averaged in one fit.
+        components: the recipes that a blend puts together.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    features: Annotated[tuple[str, ...], BeforeValidator(_text_as_list)] = ()
+    model: dict[str, Any] = Field(default_factory=lambda: {"kind": "ridge"})
+    training: dict[str, Any] = Field(default_factory=dict)
+    per_target: bool = False
+    ensemble: Ensemble = Ensemble()
+    components: tuple[Recipe, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """The name of the model."""
+        return self.model["kind"]
+
+    @property
+    def is_blend(self) -> bool:
+        return self.kind == BLEND
+
+    @property
+    def learner(self) -> LearnerKind:
+        """The registered learner behind `model.kind`."""
+        return learner_kind(self.kind)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the learner is built with: the model's and the training's parameters."""
+        return {**{k: v for k, v in self.model.items() if k != "kind"}, **self.training}
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether the seed changes nothing, so that one seed is enough."""
+        if self.is_blend:
+            return all(component.deterministic for component in self.components)
+        return self.learner.deterministic(self.parameters)
+
+    @property
+    def chooses_inside(self) -> bool:
+        """Whether fits need inner splits of their training fold."""
+        return self.is_blend and self.model.get("weights", "equal") == "inner"
+
+    @property
+    def inner_folds(self) -> int:
+        return int(self.model.get("inner_folds", 4))
+
+    def canonical(self) -> dict[str, Any]:
+        """The recipe as plain values, defaults filled in: what its digest is taken of."""
+        return self.model_dump(mode="json")
+
+    def digest(self) -> str:
+        """sha256 of the canonical form."""
+        return hashlib.sha256(json.dumps(self.canonical(), sort_keys=True).encode()).hexdigest()
+
+    def check(self, problem: Problem, *, where: str) -> None:
+        """Refuses what the problem or the learner does not know.
+
+        Args:
+            problem: whose features the recipe may name.
+            where: what an error message names as the place.
+
+        Raises:
+            UnknownNameError: a feature or model that nobody knows.
+            CampaignFileError: parameters that cannot be.
+        """
+        for name in self.features:
+            if name not in problem.features:
+                raise UnknownNameError.of("feature", name, problem.features, where=where)
+        if self.is_blend:
+            self._check_blend(where)
+            for component in self.components:
+                component.check(problem, where=where)
+            return
+        if self.components:
+            raise CampaignFileError("components without a blend", where=where, remedy="set model.kind = 'blend'")
+        try:
+            kind = self.learner
+        except UnknownNameError as error:
+            raise UnknownNameError(error.what, where=where, remedy=error.remedy) from None
+        both = self.model.keys() & self.training.keys()
+        if both:
+            raise CampaignFileError(f"'{min(both)}' stands under model and training", where=where, remedy="keep one")
+        kind.check(self.parameters, where=where)
+        check = getattr(kind.build(self.parameters, 0), "check_parameters", None)
+        if check:
+            try:
+                check()
+            except CampaignFileError as error:
+                raise CampaignFileError(error.what, where=where, remedy=error.remedy) from None
+
+    def _check_blend(self, where: str) -> None:
+        if len(self.components) < 2:
+            raise CampaignFileError("a blend needs at least two components", where=where)
+        for key in self.model:
+            if key != "kind" and key not in BLEND_PARAMETERS:
+                raise UnknownNameError.of("key of model 'blend'", key, BLEND_PARAMETERS, where=where)
+        if self.training or self.ensemble.members > 1:
+            raise CampaignFileError(
+                "a blend trains nothing itself", where=where, remedy="put training and ensemble into its components"
+            )
+        weights = self.model.get("weights", "equal")
+        if weights in ("equal", "inner"):
+            if self.inner_folds < 2:
+                raise CampaignFileError("inner_folds must be at least 2", where=where)
+            return
+        if not (isinstance(weights, list) and len(weights) == len(self.components)):
+            raise CampaignFileError(
+                f"weights = {weights!r}", where=where, remedy="give one number a component, 'equal' or 'inner'"
+            )
+        if any(not isinstance(w, int | float) or isinstance(w, bool) or w < 0 for w in weights) or sum(weights) <= 0:
+            raise CampaignFileError("weights must be numbers >= 0 with a positive sum", where=where)
+
+
+def fill_features(recipe: Recipe, problem: Problem) -> Recipe:
+    """The recipe with the problem's default features wherever it names none."""
+    if recipe.is_blend:
+        filled = tuple(fill_features(component, problem) for component in recipe.components)
+        return recipe.model_copy(update={"components": filled})
+    return recipe if recipe.features else recipe.model_copy(update={"features": tuple(problem.default_features)})
+
+
+def flat(recipe: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A canonical recipe by dotted paths: {'model.dropout': 0.3, ...}; lists stay whole."""
+    paths: dict[str, Any] = {}
+    for key, value in recipe.items():
+        if isinstance(value, Mapping):
+            paths.update(flat(value, f"{prefix}{key}."))
+        else:
+            paths[f"{prefix}{key}"] = value
+    return paths

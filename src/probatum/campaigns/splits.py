@@ -1,0 +1,234 @@
+"""Which cases train and which are predicted: every split carries a hash of its membership.
+
+Rows that belong together stay together: the protocol's groups, else repeated measurements of one sample.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from sklearn.model_selection import StratifiedShuffleSplit
+
+from probatum.campaigns.protocol import Protocol
+from probatum.errors import CampaignFileError, DataError, UnknownNameError
+from probatum.problems.problem import Dataset
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One partition of a dataset's cases.
+
+    Attributes:
+        task, draw: of the dataset.
+        name: the group left out, or 'repeat 2 fold 3'.
+        train, test: [row] int64, ascending and disjoint.
+        data: digest of the dataset.
+    """
+
+    task: str
+    draw: int
+    name: str
+    train: np.ndarray
+    test: np.ndarray
+    data: str
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the data and of who is on which side."""
+        h = hashlib.sha256(self.data.encode())
+        for side in (self.train, self.test):
+            h.update(f"{len(side)}:".encode())
+            h.update(np.ascontiguousarray(side, dtype=np.int64).tobytes())
+        return h.hexdigest()
+
+
+def make_splits(dataset: Dataset, protocol: Protocol, *, where: str = "protocol") -> tuple[Split, ...]:
+    """The splits that a protocol makes of a dataset, the held-out cases left out.
+
+    Args:
+        dataset: whose cases are split; cases without a finite truth are on neither side.
+        protocol: completed.
+        where: what an error message names as the place.
+
+    Raises:
+        UnknownNameError: a grouping that the dataset does not have.
+        DataError: groups too few or too small to be split.
+    """
+    open_rows = np.setdiff1d(np.flatnonzero(dataset.scorable), held_out_rows(dataset, protocol, where=where))
+    units = _units(dataset, protocol, where)[open_rows]
+
+    def split(name: str, test: np.ndarray) -> Split:
+        return Split(dataset.task, dataset.draw, name, open_rows[~test], open_rows[test], dataset.digest)
+
+    match protocol.splits:
+        case "leave-one-group-out":
+            labels, counts = np.unique(units, return_counts=True)
+            _check_groups(labels, counts, dataset, protocol, where)
+            return tuple(split(str(label), units == label) for label in labels)
+        case "grouped-k-fold" | "repeated-k-fold":
+            return tuple(
+                split(f"repeat {repeat + 1} fold {fold + 1}", mask)
+                for repeat in range(protocol.repeats)
+                for fold, mask in enumerate(
+                    _folds(units, protocol.folds, _generator(protocol, dataset, repeat), dataset, where)
+                )
+            )
+        case _:
+            strata = _strata(dataset, protocol, where)
+            return tuple(
+                split(
+                    f"hold-out {repeat + 1}",
+                    _hold_out(units, None if strata is None else strata[open_rows], protocol, dataset, repeat, where),
+                )
+                for repeat in range(protocol.repeats)
+            )
+
+
+def inner_splits(split: Split, dataset: Dataset, protocol: Protocol, folds: int) -> tuple[Split, ...]:
+    """Splits of a split's training rows alone, for choices that must not see the test rows.
+
+    Args:
+        split: the outer one.
+        dataset: whose cases are split.
+        protocol: whose grouping the inner folds keep apart too.
+        folds: how many.
+    """
+    units = _units(dataset, protocol, "protocol")[split.train]
+    generator = np.random.default_rng(int(split.digest[:16], 16))
+    return tuple(
+        Split(
+            split.task, split.draw, f"{split.name} / inner {i + 1}", split.train[~mask], split.train[mask], split.data
+        )
+        for i, mask in enumerate(_folds(units, folds, generator, dataset, f"inner folds of '{split.name}'"))
+    )
+
+
+def held_out_split(dataset: Dataset, protocol: Protocol, *, where: str = "protocol") -> Split:
+    """Everything but the held-out cases trains; the held-out cases are predicted. Whoever scores it is counted."""
+    held = held_out_rows(dataset, protocol, where=where)
+    if not len(held):
+        raise CampaignFileError(
+            "no cases are held out", where=where, remedy="set protocol.held_out before the first run"
+        )
+    train = np.setdiff1d(np.flatnonzero(dataset.scorable), held)
+    return Split(dataset.task, dataset.draw, "held out", train, held, dataset.digest)
+
+
+def held_out_rows(dataset: Dataset, protocol: Protocol, *, where: str = "protocol") -> np.ndarray:
+    """[row] int64: the cases set aside by `protocol.held_out`, whole groups at a time."""
+    if not protocol.held_out:
+        return np.array([], dtype=np.int64)
+    units = _units(dataset, protocol, where)
+    labels = np.unique(units[dataset.scorable])
+    count = round(protocol.held_out * len(labels))
+    if not 0 < count < len(labels) - 1:
+        raise DataError(
+            f"held_out = {protocol.held_out} of {len(labels)} groups leaves nothing to hold out or to split",
+            where=where,
+            remedy="change protocol.held_out",
+        )
+    chosen = np.random.default_rng([protocol.split_seed, 7]).choice(labels, size=count, replace=False)
+    return np.flatnonzero(np.isin(units, chosen) & dataset.scorable)
+
+
+def group_name(dataset: Dataset, protocol: Protocol, *, where: str = "protocol") -> str | None:
+    """The grouping that the protocol keeps apart in this dataset.
+
+    Raises:
+        UnknownNameError: the dataset has no grouping of that name.
+    """
+    if protocol.group is None:
+        return dataset.default_group
+    if protocol.group not in dataset.groups:
+        raise UnknownNameError.of("group", protocol.group, dataset.groups, where=where)
+    return protocol.group
+
+
+def _units(dataset: Dataset, protocol: Protocol, where: str) -> np.ndarray:
+    """[case] labels of what must not be torn apart."""
+    name = group_name(dataset, protocol, where=where)
+    if name is not None:
+        return dataset.groups[name]
+    if protocol.splits in ("leave-one-group-out", "grouped-k-fold"):
+        raise CampaignFileError(
+            f"{protocol.splits} needs groups and {dataset.problem}/{dataset.task} has none",
+            where=where,
+            remedy="name a group column, or set splits = 'repeated-k-fold'",
+        )
+    if dataset.replicates is not None:
+        return dataset.replicates.astype(str)
+    return np.arange(len(dataset)).astype(str)
+
+
+def _check_groups(labels: np.ndarray, counts: np.ndarray, dataset: Dataset, protocol: Protocol, where: str) -> None:
+    name = group_name(dataset, protocol)
+    if len(labels) < 3:
+        raise DataError(
+            f"{len(labels)} groups in '{name}': leaving one out needs at least 3",
+            where=where,
+            remedy="use another split",
+        )
+    small = np.flatnonzero(counts < protocol.minimum_group_rows)
+    if len(small):
+        i = small[0]
+        raise DataError(
+            f"group '{labels[i]}' of '{name}' has {counts[i]} row{'s' if counts[i] != 1 else ''}",
+            where=where,
+            remedy="merge it with another, or set protocol.minimum_group_rows = 1",
+        )
+
+
+def _generator(protocol: Protocol, dataset: Dataset, repeat: int) -> np.random.Generator:
+    return np.random.default_rng([protocol.split_seed, repeat, dataset.draw])
+
+
+def _folds(
+    units: np.ndarray, folds: int, generator: np.random.Generator, dataset: Dataset, where: str
+) -> list[np.ndarray]:
+    """[fold][row] masks: whole units, shuffled, each put into the fold with the fewest rows so far."""
+    labels, codes, counts = np.unique(units, return_inverse=True, return_counts=True)
+    if len(labels) < folds:
+        raise DataError(
+            f"{len(labels)} groups of {dataset.problem}/{dataset.task} cannot make {folds} folds",
+            where=where,
+            remedy=f"use at most {len(labels)} folds",
+        )
+    order = generator.permutation(len(labels))
+    order = order[np.argsort(-counts[order], kind="stable")]
+    filled = np.zeros(folds)
+    fold_of = np.empty(len(labels), dtype=np.int64)
+    for unit in order:
+        fold_of[unit] = int(np.argmin(filled))
+        filled[fold_of[unit]] += counts[unit]
+    return [fold_of[codes] == fold for fold in range(folds)]
+
+
+def _strata(dataset: Dataset, protocol: Protocol, where: str) -> np.ndarray | None:
+    if protocol.stratify is None:
+        return None
+    if protocol.stratify not in dataset.groups:
+        raise UnknownNameError.of("stratify", protocol.stratify, dataset.groups, where=where)
+    return dataset.groups[protocol.stratify]
+
+
+def _hold_out(
+    units: np.ndarray, strata: np.ndarray | None, protocol: Protocol, dataset: Dataset, repeat: int, where: str
+) -> np.ndarray:
+    """[row] mask of a test set of whole units that keeps the strata's shares as well as whole units allow."""
+    labels, first = np.unique(units, return_index=True)
+    test_count = max(1, round(protocol.test_fraction * len(labels)))
+    if len(labels) - test_count < 1:
+        raise DataError(f"{len(labels)} groups cannot be held out", where=where, remedy="lower protocol.test_fraction")
+    if strata is None:
+        chosen = _generator(protocol, dataset, repeat).choice(len(labels), size=test_count, replace=False)
+    else:
+        seed = int(_generator(protocol, dataset, repeat).integers(2**31))
+        splitter = StratifiedShuffleSplit(1, test_size=test_count, random_state=seed)
+        try:
+            chosen = next(splitter.split(labels, strata[first]))[1]
+        except ValueError as error:
+            raise DataError(f"the strata cannot be kept: {error}", where=where, remedy="merge small strata") from None
+    return np.isin(units, labels[chosen])

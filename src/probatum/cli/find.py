@@ -1,0 +1,33 @@
+"""Which campaign file a command means."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from probatum.errors import CampaignFileError
+
+
+def campaign_path(given: Path | None) -> Path:
+    """The file that was named, or the only campaign file in this folder.
+
+    Raises:
+        CampaignFileError: there is none, or more than one.
+    """
+    if given is not None:
+        return given
+    found = [path for path in sorted(Path.cwd().glob("*.toml")) if _is_campaign(path)]
+    if len(found) == 1:
+        return Path(found[0].name)
+    if not found:
+        raise CampaignFileError("no campaign file here", where=str(Path.cwd()), remedy="name one, or 'probatum new'")
+    names = ", ".join(path.name for path in found[:5])
+    raise CampaignFileError(f"{len(found)} campaign files here ({names})", remedy="name one: -C FILE")
+
+
+def _is_campaign(path: Path) -> bool:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return "problem" in content and "experiment" in content

@@ -1,0 +1,191 @@
+"""`status`, `show`, `compare`, `tree`, `report`: what only looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from probatum.campaigns.ledger_files import open_ledger
+from probatum.cli.find import campaign_path
+from probatum.cli.output import console, print_json
+from probatum.errors import CampaignFileError, UnknownNameError
+from probatum.reporting.numbers import duration
+
+
+def show_status(file: Path | None, *, most: int, json: bool) -> None:
+    """How far a campaign is; reads the ledger alone."""
+    path = campaign_path(file)
+    ledger = open_ledger(path)
+    summary, experiments = ledger.summary(), ledger.experiments()
+    ledger.close()
+    if json:
+        print_json({
+            "campaign": path.name,
+            **vars(summary),
+            "experiments": dict(summary.experiments),
+            "list": [{k: v for k, v in vars(e).items() if k != "recipe"} | {"status": e.status} for e in experiments],
+        })  # fmt: skip
+        return
+    from probatum.reporting.tables import experiment_table
+
+    states = ", ".join(f"{count} {state}" for state, count in summary.experiments.items() if count)
+    out = console()
+    out.print(f"{path.name} ({summary.problem}): {len(experiments)} experiments: {states}")
+    failed = f", {summary.failed} failed" if summary.failed else ""
+    out.print(f"{summary.done} of {summary.fits} fits done{failed}; {duration(summary.seconds)} of training")
+    if summary.held_out_accesses:
+        out.print(f"the held-out set was looked at {summary.held_out_accesses} times")
+    shown = experiments if most == 0 else experiments[-most:]
+    out.print(experiment_table([vars(e) | {"status": e.status} for e in shown]))
+    if len(shown) < len(experiments):
+        out.print(f"the last {len(shown)} of {len(experiments)}; --most 0 shows all", style="dim")
+
+
+def show_experiment(experiment: str, campaign: Path | None, *, predictions: Path | None, json: bool) -> None:
+    """One experiment, from the ledger and, where it is finished, from its predictions."""
+    from probatum.laboratory import Laboratory
+    from probatum.reporting.records import arm_values, experiment_values, fit_values, group_values
+
+    laboratory = Laboratory.open(campaign_path(campaign))
+    records = {r.name: r for r in laboratory.campaign.ledger.experiments()}
+    if experiment not in records:
+        raise UnknownNameError.of("experiment", experiment, records)
+    record = records[experiment]
+    fits = laboratory.campaign.ledger.fits(experiment)
+    arm = laboratory.score(experiment) if record.status == "done" else None
+    if predictions is not None:
+        _write_predictions(laboratory, experiment, predictions)
+    groups = group_values({experiment: laboratory.by_group(experiment)}, [arm]) if arm else []
+    values: dict[str, Any] = {"experiment": experiment_values(record), "recipe": dict(record.recipe)}
+    values |= {"scores": arm_values(arm) if arm else None, "groups": groups, "fits": [fit_values(f) for f in fits]}
+    done = next((f for f in fits if f.status == "done"), None)
+    values["manifest"] = dict(laboratory.campaign.ledger.manifest(done.key)) if done else None
+    if json:
+        print_json(values)
+    else:
+        _print_experiment(values, laboratory.campaign.file.protocol.model_dump())
+
+
+def compare_experiments(
+    experiments: list[str], campaign: Path | None, *, baseline: str | None, everything: bool, groups: bool, json: bool
+) -> None:
+    """Verdicts of some experiments, or of all, against a baseline."""
+    from probatum.laboratory import Laboratory
+    from probatum.reporting.records import results_values, verdict_values
+    from probatum.reporting.tables import group_table, quantity_table, remarks, verdict_table
+
+    laboratory = Laboratory.open(campaign_path(campaign))
+    if not experiments and not everything:
+        raise CampaignFileError("nothing to compare", remedy="name experiments, or --all")
+    results = laboratory.results()
+    if everything:
+        experiments = [arm.name for arm in results.arms]
+    elif baseline is None and len(experiments) > 1:
+        baseline = experiments[0]
+    verdicts = laboratory.compare(experiments, baseline)
+    chosen = {verdicts[0].baseline, *experiments}
+    values = results_values(laboratory, results, groups=groups)
+    values["baseline"] = verdicts[0].baseline
+    values["verdicts"] = [verdict_values(v) for v in verdicts]
+    known = {a["name"] for a in values["arms"]}
+    values["arms"] = [a for a in values["arms"] if a["name"] in chosen]
+    values["arms"] += [_foreign_arm(v, values) for v in values["verdicts"] if v["arm"] not in known]
+    if json:
+        print_json(values)
+        return
+    out = console()
+    out.print(verdict_table(values))
+    for line in remarks(values):
+        out.print(line, style="dim")
+    out.print()
+    values["arms"] = [a for a in values["arms"] if a["name"] in known]
+    out.print(quantity_table(values))
+    if groups and values["groups"]:
+        values["best"] = values["best"] if values["best"] in chosen else values["arms"][0]["name"]
+        out.print(group_table(values))
+
+
+def show_tree(file: Path | None, *, json: bool) -> None:
+    """The campaign's tree of experiments, with verdicts."""
+    from probatum.laboratory import Laboratory
+    from probatum.reporting.records import experiment_values
+    from probatum.reporting.tables import experiment_tree
+
+    path = campaign_path(file)
+    results = Laboratory.open(path).results()
+    outcomes = {v.arm: v.outcome for v in results.verdicts} | {results.baseline: "baseline"}
+    experiments = [experiment_values(r) for r in results.records]
+    if json:
+        print_json({"campaign": path.name, "experiments": experiments, "outcomes": outcomes})
+    else:
+        console().print(experiment_tree(path.name, experiments, outcomes))
+
+
+def write_report_of(file: Path | None, *, output: Path | None, json: bool) -> None:
+    """The report of what is finished so far."""
+    from probatum.laboratory import Laboratory
+    from probatum.reporting.report import write_report
+
+    laboratory = Laboratory.open(campaign_path(file))
+    results = laboratory.results()
+    if not results.arms:
+        raise CampaignFileError("no experiment is finished", where=laboratory.campaign.file.path.name, remedy="run it")
+    written = write_report(laboratory, results, output)
+    if json:
+        print_json({"report": str(written)})
+    else:
+        console().print(f"report: {written}", soft_wrap=True)
+
+
+def _foreign_arm(verdict: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """The row of an arm that another campaign ran."""
+    return {
+        "name": verdict["arm"],
+        "trivial": False,
+        "score": verdict["score"],
+        "seed_spread": None,
+        "better": values["arms"][0]["better"],
+    }
+
+
+def _write_predictions(laboratory: Any, experiment: str, path: Path) -> None:
+    """Out-of-fold predictions, one line a case and quantity."""
+    import pandas as pd
+
+    from probatum.campaigns.artifacts import storage_errors
+
+    parts = []
+    for p in laboratory.campaign.predictions(experiment):
+        dataset = laboratory.campaign.datasets[p.task]
+        for q, name in enumerate(dataset.quantity_names):
+            columns = {"case": dataset.cases[p.rows], "prediction": p.prediction[:, q]}
+            parts.append(pd.DataFrame(columns).assign(task=p.task, split=p.split, seed=p.seed, quantity=name))
+    frame = pd.concat(parts, ignore_index=True)
+    with storage_errors(path.parent):
+        frame.to_parquet(path, index=False) if path.suffix == ".parquet" else frame.to_csv(path, index=False)
+
+
+def _print_experiment(values: dict[str, Any], protocol: dict[str, Any]) -> None:
+    from rich.markup import escape
+
+    from probatum.campaigns.recipe import flat
+    from probatum.reporting.tables import experiment_table, group_table, quantity_table
+
+    out = console()
+    experiment = values["experiment"]
+    out.print(experiment_table([experiment]))
+    for key in ("parent", "mutation", "hypothesis"):
+        if experiment[key]:
+            out.print(f"{key}: {escape(experiment[key])}")
+    for key, value in flat(values["recipe"]).items():
+        if value not in ((), [], {}) and key != "components":
+            out.print(f"  {key} = {escape(str(value))}", style="dim")
+    if values["scores"]:
+        arm = values["scores"]
+        table = {"protocol": protocol, "arms": [arm], "groups": values["groups"], "best": arm["name"]}
+        out.print(quantity_table(table))
+        if values["groups"]:
+            out.print(group_table(table))
+    for fit in [f for f in values["fits"] if f["error"]][:5]:
+        out.print(f"{fit['task']} / {fit['split']} / seed {fit['seed']}: {fit['status']}", style="red")
+        out.print(escape(fit["error"]), style="dim")

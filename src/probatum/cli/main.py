@@ -1,0 +1,218 @@
+"""`probatum`: the commands, their options, and how errors leave the program.
+
+Nothing heavy is imported here: `probatum --help` has to be fast.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from probatum.errors import ProbatumError, UsageError
+from probatum.version import __version__
+
+DONE, WORK_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+app = typer.Typer(
+    name="probatum",
+    help="A laboratory for machine learning on small scientific data: fast, and not fooled by noise.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data = typer.Typer(help="Real data of the problems.", no_args_is_help=True)
+app.add_typer(data, name="data")
+
+File = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Campaign file; not needed where there is one.")]
+Chosen = Annotated[Path | None, typer.Option("--campaign", "-C", metavar="FILE", help="Campaign file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"probatum {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Exit codes: 0 done, 1 the work failed, 2 usage, 3 audit errors, 130 stopped by Ctrl-C."""
+
+
+@app.command()
+def run(
+    file: File = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try fits again that failed before.")] = False,
+    cores: Annotated[int | None, typer.Option(min=1, help="Cores that may be used; default: all.")] = None,
+    groups: Annotated[bool, typer.Option(help="Print the table of groups.")] = True,
+    json: Json = False,
+) -> None:
+    """Run what has not been run, then print verdicts and write a report. Can be stopped and started at any time."""
+    from probatum.cli.run import run_campaign
+
+    run_campaign(file, retry_failed=retry_failed, cores=cores, groups=groups, json=json)
+
+
+@app.command()
+def status(
+    file: File = None,
+    most: Annotated[int, typer.Option("--most", "-n", min=0, help="Experiments shown; 0 shows all.")] = 30,
+    json: Json = False,
+) -> None:
+    """Show how far a campaign is, without touching it."""
+    from probatum.cli.look import show_status
+
+    show_status(file, most=most, json=json)
+
+
+@app.command()
+def show(
+    experiment: Annotated[str, typer.Argument(help="Name of the experiment.")],
+    campaign: Chosen = None,
+    predictions: Annotated[Path | None, typer.Option(help="Write its predictions here, as CSV or Parquet.")] = None,
+    json: Json = False,
+) -> None:
+    """Show one experiment: recipe, mutation, fits, scores per target and per group, failures."""
+    from probatum.cli.look import show_experiment
+
+    show_experiment(experiment, campaign, predictions=predictions, json=json)
+
+
+@app.command()
+def compare(
+    experiments: Annotated[
+        list[str] | None, typer.Argument(help="Experiments; OTHER.toml:NAME of another campaign.")
+    ] = None,
+    campaign: Chosen = None,
+    baseline: Annotated[str | None, typer.Option(help="Compare with this one; default: the protocol's.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Compare all finished experiments.")] = False,
+    groups: Annotated[bool, typer.Option(help="Print the table of groups.")] = True,
+    json: Json = False,
+) -> None:
+    """Judge experiments against a baseline: better, worse, equivalent or undecided."""
+    from probatum.cli.look import compare_experiments
+
+    compare_experiments(experiments or [], campaign, baseline=baseline, everything=everything, groups=groups, json=json)
+
+
+@app.command()
+def tree(file: File = None, json: Json = False) -> None:
+    """Show the experiments as a tree: parent, mutation, hypothesis, verdict."""
+    from probatum.cli.look import show_tree
+
+    show_tree(file, json=json)
+
+
+@app.command()
+def report(
+    file: File = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to write it.")] = None,
+    json: Json = False,
+) -> None:
+    """Write the campaign's report, one HTML file."""
+    from probatum.cli.look import write_report_of
+
+    write_report_of(file, output=output, json=json)
+
+
+@app.command("held-out")
+def held_out(
+    experiment: Annotated[str, typer.Argument(help="Name of the experiment.")],
+    campaign: Chosen = None,
+    json: Json = False,
+) -> None:
+    """Score one experiment on the held-out cases. Every look is counted and shown in reports."""
+    from probatum.cli.run import score_held_out
+
+    score_held_out(experiment, campaign, json=json)
+
+
+@app.command()
+def problems(
+    name: Annotated[str | None, typer.Argument(help="Show this one in full.")] = None,
+    json: Json = False,
+) -> None:
+    """List the problems, or show one: question, tasks, features, options."""
+    from probatum.cli.catalogue import show_problems
+
+    show_problems(name, json=json)
+
+
+@app.command()
+def explain(
+    topic: Annotated[str, typer.Argument(help="protocol, recipe, run, models, or the name of a model.")],
+    json: Json = False,
+) -> None:
+    """Explain a part of the campaign file, key by key."""
+    from probatum.cli.catalogue import explain_topic
+
+    explain_topic(topic, json=json)
+
+
+@app.command()
+def new(
+    file: Annotated[Path, typer.Argument(help="Campaign file to write.")],
+    problem: Annotated[str, typer.Option(help="Problem to start from.")] = "analog_codes",
+    table: Annotated[Path | None, typer.Option(help="A CSV or Parquet table of your own.")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="Column to predict; may be given several times.")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Column whose values must not stand on both sides of a split.")
+    ] = None,
+    replicate: Annotated[str | None, typer.Option(help="Column that is equal for repeated measurements.")] = None,
+    json: Json = False,
+) -> None:
+    """Write a campaign file to start from, for a built-in problem or for a table of your own."""
+    from probatum.cli.new import write_campaign_file
+
+    write_campaign_file(
+        file, problem=problem, table=table, target=target or [], group=group, replicate=replicate, json=json
+    )
+
+
+@data.command("fetch")
+def data_fetch(
+    problem: Annotated[str, typer.Argument(help="Whose data to fetch.")],
+    json: Json = False,
+) -> None:
+    """Download a problem's data, checked by checksum."""
+    from probatum.cli.catalogue import fetch_data
+
+    fetch_data(problem, json=json)
+
+
+def run_program() -> int:
+    """Runs the program and returns its exit code."""
+    wants_json = "--json" in sys.argv
+    try:
+        app(standalone_mode=False)
+    except ProbatumError as error:
+        if wants_json:
+            import json
+
+            typer.echo(json.dumps({"error": {"type": type(error).__name__, "message": str(error)}}))
+        typer.echo(f"error: {error}".splitlines()[0], err=True)
+        return USAGE if isinstance(error, UsageError) else WORK_FAILED
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("stopped; the same command goes on where it stopped", err=True)
+        return INTERRUPTED
+    except typer.Exit as leave:
+        return leave.exit_code
+    except Exception as error:  # what the option parser raises: usage errors know their exit code
+        show_error = getattr(error, "show", None)
+        if show_error is None:
+            raise
+        show_error()
+        return USAGE
+    return DONE
+
+
+def run_and_exit() -> None:
+    """The console script."""
+    sys.exit(run_program())

@@ -1,0 +1,98 @@
+"""Live progress of a running campaign: experiments, fits, rate and time left."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from probatum.campaigns.events import (
+    Event,
+    ExperimentFinished,
+    FitFailed,
+    FitRetried,
+    JobFinished,
+    JobStarted,
+    RoundStarted,
+)
+from probatum.reporting.numbers import duration
+
+LINE_EVERY = 10.0
+"""Seconds between progress lines where there is no terminal to draw a bar on."""
+
+
+class RunProgress:
+    """Listens to a campaign and shows how far it is; a bar on a terminal, lines elsewhere.
+
+    Everything goes to standard error, so that `--json` and pipes stay clean.
+    """
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._bar = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("fits  {task.fields[rate]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=self._console,
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._bar.add_task("starting", total=None, rate="", left="")
+        self._total = self._done = self._known = 0
+        self._started = self._last_line = time.monotonic()
+        self._running: dict[str, str] = {}
+
+    def __enter__(self) -> RunProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case RoundStarted():
+                self._total, self._known = event.fits, event.known
+                known = f", {event.known} fits already there" if event.known else ""
+                self._say(
+                    f"round {event.round}: {len(event.experiments)} experiments, {event.fits} fits to train{known}"
+                )
+                self._bar.update(self._task, total=event.fits)
+            case JobStarted():
+                self._running[event.job] = f"{event.model} x {event.fits}"
+            case JobFinished():
+                self._running.pop(event.job, None)
+                self._done += event.fits
+            case FitRetried():
+                self._say(f"[yellow]a fit failed and is tried again:[/] {_last_line(event.reason)}")
+            case FitFailed():
+                self._done += 1
+                self._say(f"[red]a fit {event.status}:[/] {_last_line(event.error)}")
+            case ExperimentFinished():
+                pass
+        self._show()
+
+    def _show(self) -> None:
+        elapsed = time.monotonic() - self._started
+        rate = self._done / elapsed if elapsed > 0 and self._done else 0.0
+        left = f"{duration((self._total - self._done) / rate)} left" if rate and self._done < self._total else ""
+        description = ", ".join(dict.fromkeys(self._running.values())) or "training"
+        speed = f"{rate:.1f}/s" if rate else ""
+        self._bar.update(self._task, description=description[:48], completed=self._done, rate=speed, left=left)
+        if self._bar.disable and (time.monotonic() - self._last_line > LINE_EVERY or self._done == self._total > 0):
+            self._last_line = time.monotonic()
+            self._console.print(f"{self._done}/{self._total} fits  {speed}  {left}  {description}".rstrip())
+            if self._done == self._total:
+                self._last_line += 1e9  # the last line was printed
+
+    def _say(self, text: str) -> None:
+        self._bar.console.print(text)
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[-1]

@@ -1,0 +1,60 @@
+"""`run` and `held-out`: what trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from probatum.cli.find import campaign_path
+from probatum.cli.output import console, print_json
+from probatum.cli.progress import RunProgress
+from probatum.laboratory import Laboratory
+from probatum.reporting.numbers import figure
+from probatum.reporting.records import results_values
+from probatum.reporting.report import write_report
+from probatum.reporting.tables import experiment_table, group_table, quantity_table, remarks, verdict_table
+
+
+def run_campaign(file: Path | None, *, retry_failed: bool, cores: int | None, groups: bool, json: bool) -> None:
+    """Runs a campaign to its end and prints what it shows; exit code 1 where fits failed."""
+    laboratory = Laboratory.open(campaign_path(file))
+    if cores is not None:
+        laboratory.campaign.use_cores(cores)
+    with RunProgress() as progress:
+        results = laboratory.run(progress, retry_failed=retry_failed)
+    path = write_report(laboratory, results) if results.arms else None
+    values = results_values(laboratory, results)
+    failed = [e for e in values["experiments"] if e["status"] == "failed"]
+    if json:
+        print_json(values | {"report": str(path) if path else None})
+    else:
+        out = console()
+        if results.arms:
+            out.print(verdict_table(values))
+            for line in remarks(values):
+                out.print(line, style="dim")
+            out.print()
+            out.print(quantity_table(values))
+            if groups and values["groups"]:
+                out.print(group_table(values, None if len(values["groups"]) <= 60 else 20))
+        if failed:
+            out.print(experiment_table(failed))
+            out.print(f"'probatum show {failed[0]['name']}' prints why; --retry-failed tries again", style="dim")
+        if path:
+            out.print(f"report: {path}", soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def score_held_out(experiment: str, campaign: Path | None, *, json: bool) -> None:
+    """Scores an experiment on the held-out cases and says how often that was done."""
+    laboratory = Laboratory.open(campaign_path(campaign))
+    with RunProgress() as progress:
+        score = laboratory.score_held_out(experiment, progress)
+    looks = laboratory.campaign.ledger.held_out_accesses()
+    if json:
+        print_json({"experiment": experiment, "held_out_score": score, "looks": [vars(look) for look in looks]})
+    else:
+        metric = laboratory.metric.name
+        console().print(f"{experiment}: {metric} {figure(score)} on the held-out cases (look {len(looks)})")

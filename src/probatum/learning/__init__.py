@@ -1,0 +1,1 @@
+"""How things are learned: the contract of a learner, the learners, and the metrics that judge them."""

@@ -1,0 +1,81 @@
+"""Checks of what a recipe sets, with messages that say what would be valid."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from numbers import Integral, Real
+from typing import Any
+
+from probatum.errors import CampaignFileError, nearest
+
+
+def among(name: str, value: Any, valid: Iterable[str]) -> None:
+    """Refuses a choice that is not among the valid ones.
+
+    Raises:
+        CampaignFileError: offering the nearest valid one.
+    """
+    valid = tuple(valid)
+    if value not in valid:
+        raise CampaignFileError(f"{name} = {value!r} is unknown", where=name, remedy=nearest(str(value), valid))
+
+
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    whole: bool = False,
+    least: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> None:
+    """Refuses what is not a finite number within limits.
+
+    Args:
+        name: of the parameter.
+        value: to be checked.
+        whole: whether it must be an integer.
+        least, above, below: limits, the first one included.
+
+    Raises:
+        CampaignFileError: saying what is valid.
+    """
+    limits = ((least, "at least"), (above, "above"), (below, "below"))
+    wanted = " and ".join(f"{word} {limit:g}" for limit, word in limits if limit is not None)
+    number = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+    size = float(value) if number else math.nan
+    inside = (
+        math.isfinite(size)
+        and (least is None or size >= least)
+        and (above is None or size > above)
+        and (below is None or size < below)
+    )
+    if not inside:
+        kind = "a whole number" if whole else "a number"
+        raise CampaignFileError(f"{name} = {value!r} cannot be used", where=name, remedy=f"{kind} {wanted}".strip())
+
+
+def check_numbers(
+    name: str, values: Any, *, whole: bool = False, least: float | None = None, one_above: float | None = None
+) -> None:
+    """Refuses what is not a list of finite numbers within limits.
+
+    Args:
+        name: of the parameter.
+        values: to be checked.
+        whole, least: as in `check_number`, for each.
+        one_above: what at least one of them must exceed.
+
+    Raises:
+        CampaignFileError: saying what is valid.
+    """
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise CampaignFileError(f"{name} = {values!r} cannot be used", where=name, remedy="a list of numbers")
+    values = list(values)
+    for place, value in enumerate(values):
+        check_number(f"{name}[{place}]", value, whole=whole, least=least)
+    if one_above is not None and not any(value > one_above for value in values):
+        raise CampaignFileError(
+            f"{name} = {values!r} cannot be used", where=name, remedy=f"one number at least above {one_above:g}"
+        )

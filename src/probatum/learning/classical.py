@@ -1,0 +1,81 @@
+"""Learners of scikit-learn and LightGBM under the names that recipes use; nothing is imported until one is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from probatum.learning.learner import LearnerKind
+
+
+def _always(_: Mapping[str, Any]) -> bool:
+    return True
+
+
+def _same_for_every_seed(parameters: Mapping[str, Any]) -> bool:
+    """LightGBM draws random numbers only where it samples rows or columns, or chooses thresholds at random."""
+    rows = parameters.get("subsample", 1.0) < 1.0 and parameters.get("subsample_freq", 0) > 0
+    columns = parameters.get("colsample_bytree", 1.0) < 1.0 or parameters.get("feature_fraction_bynode", 1.0) < 1.0
+    random_by_kind = parameters.get("boosting_type", "gbdt") != "gbdt" or parameters.get("extra_trees", False)
+    quantised = parameters.get("data_sample_strategy", "bagging") != "bagging"
+    return not (rows or columns or random_by_kind or quantised)
+
+
+LIGHTGBM_BY_KEYWORD = (
+    "cat_smooth",
+    "data_sample_strategy",
+    "extra_trees",
+    "feature_fraction_bynode",
+    "linear_lambda",
+    "linear_tree",
+    "max_bin",
+    "max_delta_step",
+    "min_data_in_bin",
+    "monotone_constraints",
+    "path_smooth",
+)
+"""Parameters that LightGBM takes as free keywords, so its signature does not list them."""
+
+CLASSICAL: dict[str, LearnerKind] = {
+    kind.name: kind
+    for kind in (
+        LearnerKind(
+            "mean",
+            "the mean of the training targets, whatever the inputs",
+            "sklearn.dummy:DummyRegressor",
+            ("scikit-learn", "numpy"),
+            deterministic=_always,
+        ),
+        LearnerKind(
+            "ridge",
+            "linear regression on standardised inputs with an L2 penalty",
+            "probatum.learning.ridge:ScaledRidge",
+            ("scikit-learn", "numpy", "scipy"),
+            deterministic=_always,
+        ),
+        LearnerKind(
+            "random_forest",
+            "mean of trees grown on bootstrap samples",
+            "sklearn.ensemble:RandomForestRegressor",
+            ("scikit-learn", "numpy"),
+            defaults={"n_jobs": 1},
+        ),
+        LearnerKind(
+            "extra_trees",
+            "mean of trees with thresholds drawn at random",
+            "sklearn.ensemble:ExtraTreesRegressor",
+            ("scikit-learn", "numpy"),
+            defaults={"n_jobs": 1},
+        ),
+        LearnerKind(
+            "lightgbm",
+            "gradient-boosted trees, one model a quantity",
+            "lightgbm:LGBMRegressor",
+            ("lightgbm", "scikit-learn", "numpy"),
+            defaults={"n_jobs": 1, "verbose": -1, "deterministic": True, "force_row_wise": True},
+            joint=False,
+            deterministic=_same_for_every_seed,
+            passes=LIGHTGBM_BY_KEYWORD,
+        ),
+    )
+}

@@ -1,0 +1,227 @@
+"""The contract of a learner: scikit-learn's `fit`/`predict`, plus `fit_many` for those that train many fits at once.
+
+A learner is an estimator: keyword parameters in `__init__`, `fit(X, y)`, `predict(X)`; what is random in it obeys a
+parameter `random_state`. One that can do better than a loop adds
+
+    @classmethod
+    def fit_many(cls, estimators, inputs, targets, row_sets, cores) -> list[FitOutcome]
+    def program(self) -> Hashable        # estimators with equal programs may be trained by one call of fit_many
+    def validate(self) -> None           # optional: raises CampaignFileError for values that it cannot use
+
+and promises that the bits of a fit do not depend on the others in the call.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from inspect import Parameter, signature
+from typing import Any
+
+import numpy as np
+
+from probatum.errors import CampaignFileError, UnknownNameError, nearest
+
+
+@dataclass(frozen=True, eq=False)
+class RowSet:
+    """The rows of one fit.
+
+    Attributes:
+        train: [row] int64, indices into the inputs; may repeat none.
+        predict: [row] int64, indices that are predicted; disjoint from `train` unless the caller wants otherwise.
+        seed: the fit's seed; equal seeds give equal bits.
+    """
+
+    train: np.ndarray
+    predict: np.ndarray
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class FitOutcome:
+    """What one fit gave.
+
+    Attributes:
+        prediction: [row, quantity] float64, in the order of the row set's `predict`.
+        seconds: time the fit took; in a fused call, the call's time divided by its fits.
+        spread: [row, quantity] predictive standard deviation, None where the learner has none.
+        curves: name to [epoch] float32: what was watched while training.
+        weights: name to array: enough to predict again, {} where the learner keeps none.
+        error: why the fit failed, None where it did not; the other fields then mean nothing.
+    """
+
+    prediction: np.ndarray
+    seconds: float
+    spread: np.ndarray | None = None
+    curves: Mapping[str, np.ndarray] = field(default_factory=dict)
+    weights: Mapping[str, np.ndarray] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class LearnerKind:
+    """A registered learner: how recipes name it and what a fit's key must know of it.
+
+    Attributes:
+        name: as `model.kind` in a recipe.
+        description: one line.
+        path: 'module:Class' of the estimator.
+        libraries: distributions whose versions can change its results.
+        defaults: parameters set unless the recipe sets them.
+        joint: whether one estimator predicts several quantities; else one is trained for each.
+        passes: parameters that the estimator takes although its signature does not name them.
+        deterministic: from its parameters, whether the seed changes nothing; such learners run one seed.
+        precision: of its arithmetic.
+        version: raised when our own code around it changes its results.
+    """
+
+    name: str
+    description: str
+    path: str
+    libraries: tuple[str, ...]
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    joint: bool = True
+    passes: tuple[str, ...] = ()
+    deterministic: Callable[[Mapping[str, Any]], bool] = lambda _: False
+    precision: str = "float64"
+    version: int = 1
+
+    def estimator_class(self) -> type:
+        """The estimator's class, imported."""
+        module, _, attribute = self.path.partition(":")
+        try:
+            return getattr(import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise CampaignFileError(
+                f"model '{self.name}' cannot be imported: {error}", remedy="install it, or correct 'module:Class'"
+            ) from error
+
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters that a recipe may set; () where the estimator takes any keyword."""
+        taken = signature(self.estimator_class().__init__).parameters.values()
+        if any(p.kind is Parameter.VAR_KEYWORD for p in taken):
+            names = getattr(self.estimator_class(), "_get_param_names", list)()
+        else:
+            names = [p.name for p in taken if p.name != "self"]
+        return tuple(sorted({*names, *self.passes}))
+
+    def check(self, parameters: Mapping[str, Any], *, where: str | None = None) -> None:
+        """Refuses parameters that the estimator does not have, or values that it says it cannot use.
+
+        Raises:
+            CampaignFileError: naming the parameter, and the nearest valid one or the values it takes.
+        """
+        known = self.parameters()
+        for name in parameters:
+            if name not in known:
+                raise CampaignFileError(
+                    f"unknown key '{name}' of model '{self.name}'", where=where, remedy=nearest(name, known)
+                )
+        validate = getattr(self.build(parameters, seed=0), "validate", None)
+        if validate is not None:
+            try:
+                validate()
+            except CampaignFileError as error:
+                raise CampaignFileError(error.what, where=where or error.where, remedy=error.remedy) from None
+
+    def build(self, parameters: Mapping[str, Any], seed: int) -> Any:
+        """An estimator with these parameters, its `random_state` set to the seed where it has one."""
+        chosen = {**self.defaults, **parameters}
+        if "random_state" in self.parameters():
+            chosen.setdefault("random_state", seed)
+        return self.estimator_class()(**chosen)
+
+
+def learner_kind(name: str) -> LearnerKind:
+    """A registered learner by name, or an estimator of the user's own by import path 'module:Class'.
+
+    Raises:
+        UnknownNameError: nobody registered the name.
+        CampaignFileError: the import path leads nowhere.
+    """
+    from probatum.learning.classical import CLASSICAL
+    from probatum.learning.networks import NETWORKS
+
+    registered = {**CLASSICAL, **NETWORKS}
+    if name in registered:
+        return registered[name]
+    if ":" in name:
+        distribution = name.partition(":")[0].partition(".")[0]
+        kind = LearnerKind(name, "an estimator of the user's own", name, (distribution,))
+        random = "random_state" in kind.parameters()
+        return LearnerKind(name, kind.description, name, (distribution,), deterministic=lambda _: not random)
+    raise UnknownNameError.of("model", name, registered)
+
+
+def program(estimator: Any) -> Hashable:
+    """What estimators must share to be trained in one call of `fit_many`."""
+    own = getattr(estimator, "program", None)
+    return own() if own else (type(estimator).__qualname__, repr(sorted(estimator.get_params().items())))
+
+
+def fit_many(
+    estimators: Sequence[Any],
+    inputs: np.ndarray,
+    targets: np.ndarray | None,
+    row_sets: Sequence[RowSet],
+    cores: int = 1,
+    *,
+    quantities: int,
+) -> list[FitOutcome]:
+    """Trains one estimator for each row set.
+
+    Args:
+        estimators: unfitted, one a row set; where they are fused, of equal `program`.
+        inputs: [case, column] float64.
+        targets: [case, quantity] float64; None in an inverse task, where learners see no truth.
+        row_sets: the rows of each fit.
+        cores: threads that the call may use.
+        quantities: how many are predicted.
+
+    Returns:
+        One outcome a row set, in order. A training that failed, or predicted what is not finite or of the wrong
+        shape, has an `error` and does not touch the others.
+    """
+    if targets is not None and fused(estimators[0]):
+        outcomes = type(estimators[0]).fit_many(list(estimators), inputs, targets, list(row_sets), cores)
+    else:
+        outcomes = [_fit_alone(e, inputs, targets, r) for e, r in zip(estimators, row_sets, strict=True)]
+    return [_checked(o, (len(r.predict), quantities)) for o, r in zip(outcomes, row_sets, strict=True)]
+
+
+def fused(estimator: Any) -> bool:
+    """Whether the estimator trains many fits in one call."""
+    return hasattr(type(estimator), "fit_many")
+
+
+def _fit_alone(estimator: Any, inputs: np.ndarray, targets: np.ndarray | None, rows: RowSet) -> FitOutcome:
+    started = time.perf_counter()
+    try:
+        if targets is None:
+            estimator.fit(inputs[rows.train])
+        else:
+            y = targets[rows.train]
+            estimator.fit(inputs[rows.train], y[:, 0] if y.shape[1] == 1 else y)
+        predicted = np.asarray(estimator.predict(inputs[rows.predict]), dtype=np.float64)
+    except Exception:
+        return FitOutcome(np.empty((0, 0)), time.perf_counter() - started, error=traceback.format_exc())
+    return FitOutcome(predicted.reshape(len(rows.predict), -1), time.perf_counter() - started)
+
+
+def _checked(outcome: FitOutcome, shape: tuple[int, int]) -> FitOutcome:
+    if outcome.error is not None:
+        return outcome
+    if outcome.prediction.shape != shape:
+        return replace(outcome, error=f"predictions have shape {outcome.prediction.shape}, expected {shape}")
+    bad = int((~np.isfinite(outcome.prediction)).sum())
+    if bad:
+        return replace(
+            outcome,
+            error=f"{bad} of {outcome.prediction.size} predictions are not finite: the training diverged; "
+            "lower the learning rate or look at the inputs",
+        )
+    return outcome

@@ -1,0 +1,16 @@
+"""Neural networks, one architecture a module, and the estimators that train them."""
+
+from probatum.learning.learner import LearnerKind
+
+NETWORKS: dict[str, LearnerKind] = {
+    kind.name: kind
+    for kind in (
+        LearnerKind(
+            "mlp",
+            "multilayer perceptron; many trainings run as one compiled program",
+            "probatum.learning.networks.mlp_regressor:MLPRegressor",
+            ("jax", "jaxlib", "equinox", "optax", "numpy"),
+            precision="float32",
+        ),
+    )
+}

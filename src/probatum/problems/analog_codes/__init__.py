@@ -1,0 +1,1 @@
+"""Heights of analog error-correcting codes: exact ones, and how well they can be learned from the generator."""

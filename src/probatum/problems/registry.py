@@ -1,0 +1,81 @@
+"""Built-in problems and plug-ins: whoever declares an entry point in the group 'probatum.problems' is one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from probatum.errors import CampaignFileError, UnknownNameError, UsageError, nearest
+from probatum.problems.problem import Problem
+
+BUILT_IN = {
+    "analog_codes": "probatum.problems.analog_codes.problem:AnalogCodes",
+    "catechol": "probatum.problems.catechol.problem:Catechol",
+    "table": "probatum.problems.table:Table",
+}
+GROUP = "probatum.problems"
+
+
+def names() -> tuple[str, ...]:
+    """Names of all problems that can be opened here."""
+    return tuple(sorted({*BUILT_IN, *(e.name for e in entry_points(group=GROUP))}))
+
+
+def problem_class(kind: str) -> type[Problem]:
+    """The class registered under a name.
+
+    Raises:
+        UnknownNameError: nobody registered the name.
+        CampaignFileError: a plug-in that cannot be imported or is no Problem.
+    """
+    if kind in BUILT_IN:
+        module, _, attribute = BUILT_IN[kind].partition(":")
+        return getattr(import_module(module), attribute)
+    for entry in entry_points(group=GROUP):
+        if entry.name == kind:
+            try:
+                found = entry.load()
+            except Exception as error:
+                raise CampaignFileError(
+                    f"problem '{kind}' cannot be loaded: {type(error).__name__}: {error}",
+                    where=entry.value,
+                    remedy="repair or uninstall the package that provides it",
+                ) from error
+            if not (isinstance(found, type) and issubclass(found, Problem)):
+                raise CampaignFileError(f"problem '{kind}' is no subclass of Problem", where=entry.value)
+            return found
+    raise UnknownNameError.of("problem", kind, names())
+
+
+def build(kind: str, options: Mapping[str, Any], *, where: str = "problem") -> Problem:
+    """A problem with its options, checked.
+
+    Args:
+        kind: registered name.
+        options: the problem's own options, as a campaign file gives them.
+        where: what an error message names as the place.
+
+    Raises:
+        UnknownNameError: for the problem.
+        CampaignFileError: for an unknown option or one of the wrong type.
+    """
+    kind_class = problem_class(kind)
+    known = set(getattr(kind_class, "__dataclass_fields__", {}))
+    for key in options:
+        if key not in known:
+            raise CampaignFileError(f"unknown key '{key}' of problem '{kind}'", where=where, remedy=nearest(key, known))
+    try:
+        return TypeAdapter(kind_class).validate_python(dict(options))
+    except ValidationError as error:
+        first = error.errors()[0]
+        own = first.get("ctx", {}).get("error")  # what the problem itself says of its options
+        if isinstance(own, UsageError):
+            raise type(own)(own.what, where=own.where or where, remedy=own.remedy) from None
+        key = ".".join(map(str, first["loc"])) or kind
+        raise CampaignFileError(
+            f"{key}: {own or first['msg']}", where=where, remedy=f"see 'probatum problems {kind}'"
+        ) from None

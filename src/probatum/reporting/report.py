@@ -1,0 +1,57 @@
+"""The report of a campaign: one HTML file that needs no network and no script."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from probatum.campaigns.artifacts import storage_errors
+from probatum.laboratory import Laboratory, Results
+from probatum.reporting import numbers
+from probatum.reporting.records import results_values
+from probatum.reporting.tables import remarks
+from probatum.version import __version__
+
+
+def write_report(laboratory: Laboratory, results: Results, path: Path | None = None) -> Path:
+    """Writes a campaign's report.
+
+    Args:
+        laboratory: of the campaign.
+        results: from it.
+        path: of the file; default: `report.html` in the campaign's state folder.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    path = path or laboratory.campaign.folder / "report.html"
+    environment = Environment(
+        loader=PackageLoader("probatum.reporting"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters |= {
+        "figure": numbers.figure,
+        "signed": numbers.signed,
+        "interval": lambda bounds: numbers.interval(tuple(bounds) if bounds else None),  # type: ignore[arg-type]
+        "probability": numbers.probability,
+        "duration": numbers.duration,
+    }
+    values = results_values(laboratory, results)
+    datasets = laboratory.campaign.datasets
+    text = environment.get_template("report.html").render(
+        values=values,
+        remarks=remarks(values),
+        verdicts={v["arm"]: v for v in values["verdicts"]},
+        datasets=datasets.values(),
+        split_counts={task: sum(s.task == task for s in laboratory.campaign.splits) for task in datasets},
+        looks=laboratory.campaign.ledger.held_out_accesses(),
+        written=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        version=__version__,
+    )
+    with storage_errors(path.parent):
+        partial = path.with_suffix(".partial")
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    return path
