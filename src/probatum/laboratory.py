@@ -13,13 +13,15 @@ from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.events import Listener
 from probatum.campaigns.experiment import TRIVIAL
 from probatum.campaigns.ledger import ExperimentRecord
-from probatum.campaigns.splits import group_name
+from probatum.campaigns.splits import group_name, held_out_rows
 from probatum.errors import IncomparableError, UnknownNameError
 from probatum.evidence.comparison import Verdict, compare
 from probatum.evidence.noise import NoiseFloor, noise_floor
 from probatum.evidence.scores import ArmScores, arm_scores, group_scores
 from probatum.learning.metrics import Metric, metric
 from probatum.problems.problem import Scoring
+
+MOST_GROUPS_SHOWN = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,14 +131,26 @@ class Laboratory:
 
     def score(self, name: str) -> ArmScores:
         """An experiment's scores under the campaign's protocol."""
-        return arm_scores(name, self.campaign.predictions(name), self.campaign.datasets, self.metric, self.scoring)
+        datasets, protocol = self.campaign.datasets, self.campaign.file.protocol
+        held_out = {task: len(held_out_rows(d, protocol)) for task, d in datasets.items()}
+        return arm_scores(name, self.campaign.predictions(name), datasets, self.metric, self.scoring, held_out)
 
     def by_group(self, name: str) -> dict[tuple[str, str], np.ndarray]:
-        """(task, group) to the metric for each quantity; groups as the protocol names them."""
-        protocol = self.campaign.file.protocol
-        groupings = {t: g for t, d in self.campaign.datasets.items() if (g := group_name(d, protocol)) is not None}
+        """(task, group) to the metric for each quantity, by the groupings of `groupings`."""
+        groupings = self.groupings()
         predictions = [p for p in self.campaign.predictions(name) if p.task in groupings]
         return group_scores(predictions, self.campaign.datasets, self.metric, groupings)
+
+    def groupings(self) -> dict[str, str]:
+        """Task to the grouping that tables show: the protocol's, or the first with few enough groups to be read."""
+        chosen = {}
+        for task, dataset in self.campaign.datasets.items():
+            own = group_name(dataset, self.campaign.file.protocol)
+            names: list[str] = [own, *dataset.groups] if own else list(dataset.groups)
+            few = (n for n in names if len(np.unique(dataset.groups[n])) <= MOST_GROUPS_SHOWN)
+            if name := next(few, None):
+                chosen[task] = name
+        return chosen
 
     def score_held_out(self, name: str, tell: Listener = lambda _: None) -> float:
         """The score on the held-out cases; the look is counted in the ledger."""

@@ -11,7 +11,7 @@ def test_a_misspelt_choice_is_answered_by_the_nearest() -> None:
 
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), "3", None, True, [1]])
 def test_a_number_outside_its_limits_is_refused(value: object) -> None:
-    with pytest.raises(CampaignFileError, match="rate.*a number above 0"):
+    with pytest.raises(CampaignFileError, match=r"rate.*a number above 0"):
         check_number("rate", value, above=0)
 
 

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from sklearn.utils.estimator_checks import check_estimator
 
 from probatum.learning.classical import CLASSICAL
 from probatum.learning.learner import FitOutcome, LearnerKind, RowSet, fit_many
 from probatum.learning.networks import NETWORKS
+from probatum.learning.networks.mlp_regressor import MLPRegressor
+from probatum.learning.ridge import ScaledRidge
 
 KINDS = {**CLASSICAL, **NETWORKS}
 QUICK = {
@@ -112,3 +115,10 @@ def test_an_unknown_parameter_is_refused_by_its_nearest_name(kind: LearnerKind) 
     known = kind.parameters()[0]
     with pytest.raises(ValueError, match=f"unknown key '{known}x'.*did you mean.*{known}"):
         kind.check({f"{known}x": 1})
+
+
+@pytest.mark.parametrize("estimator", [ScaledRidge(), MLPRegressor(hidden=(4,), epochs=3)])
+@pytest.mark.filterwarnings("ignore")
+def test_our_own_estimators_pass_scikit_learns_checks(estimator: object) -> None:
+    results = check_estimator(estimator, on_fail=None)
+    assert [r["check_name"] for r in results if r["status"] == "failed"] == []

@@ -13,7 +13,7 @@ import numpy as np
 
 from probatum.campaigns.artifacts import ArtifactStore, storage_errors
 from probatum.campaigns.campaign_file import CampaignFile, read_campaign_file
-from probatum.campaigns.events import ExperimentFinished, Listener, RoundStarted
+from probatum.campaigns.events import ExperimentFinished, ExperimentKept, Listener, RoundStarted
 from probatum.campaigns.execution import stored_prediction, stored_rows
 from probatum.campaigns.executors import Executor, LocalExecutor
 from probatum.campaigns.experiment import Experiment, Mutation, trivial_experiments
@@ -227,10 +227,14 @@ class Campaign:
         round_number: int,
     ) -> None:
         planned = {e.name: self._fits(e.recipe, splits) for e in experiments}
+        for name in self._finished_with_other_code(ledger, experiments, planned):
+            del planned[name]
+            tell(ExperimentKept(name))
         needed = {fit.key: fit for fits in planned.values() for scored in fits for fit in _closure(scored)}
         places = self._store_splits(needed.values())
         for experiment in experiments:
-            self._record(ledger, experiment, planned[experiment.name], places, round_number)
+            if experiment.name in planned:
+                self._record(ledger, experiment, planned[experiment.name], places, round_number)
         states = ledger.fit_states(needed)
         settled = {key for key, r in states.items() if r.status in (DONE, FAILED, TIMED_OUT)}
         names = tuple(e.name for e in experiments)
@@ -255,6 +259,18 @@ class Campaign:
         for record in ledger.experiments():
             if record.name in names and record.status == "done":
                 tell(ExperimentFinished(record.name))
+
+    def _finished_with_other_code(
+        self, ledger: Ledger, experiments: Sequence[Experiment], planned: dict[str, list[Fit]]
+    ) -> list[str]:
+        """Finished experiments whose keys are no longer those of today's code and libraries."""
+        finished = {r.name: r.digest for r in ledger.experiments() if r.status == "done"}
+        known = ledger.fit_states(f.key for fits in planned.values() for f in fits)
+        return [
+            e.name
+            for e in experiments
+            if finished.get(e.name) == e.recipe.digest() and any(f.key not in known for f in planned[e.name])
+        ]
 
     def _local_executor(self) -> Executor:
         cores = self._cores or self.file.run.cores or os.cpu_count() or 1
@@ -334,7 +350,8 @@ class Campaign:
     ) -> FinishedExperimentError:
         before = next(r for r in ledger.experiments() if r.name == experiment.name)
         mutation = Mutation.between(Recipe.model_validate(before.recipe), experiment.recipe)
-        return FinishedExperimentError(f"{error.what} ({mutation})", where=self.file.path.name, remedy=error.remedy)
+        changed = f" ({mutation})" if mutation.changes else ""
+        return FinishedExperimentError(f"{error.what}{changed}", where=self.file.path.name, remedy=error.remedy)
 
     # ------------------------------------------------------------------ what is frozen
 

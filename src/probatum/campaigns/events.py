@@ -52,11 +52,18 @@ class FitFailed:
 
 
 @dataclass(frozen=True)
+class ExperimentKept:
+    """A finished experiment was run with other code or libraries than those of now; its results stay as they are."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class ExperimentFinished:
     """All fits of an experiment are recorded."""
 
     name: str
 
 
-Event = RoundStarted | JobStarted | JobFinished | FitRetried | FitFailed | ExperimentFinished
+Event = RoundStarted | JobStarted | JobFinished | FitRetried | FitFailed | ExperimentKept | ExperimentFinished
 Listener = Callable[[Event], None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import subprocess
@@ -12,7 +13,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 from probatum.campaigns.artifacts import storage_errors
-from probatum.campaigns.jobs import DIED, TIMED_OUT, Job, JobReport, Setup
+from probatum.campaigns.jobs import DIED, READY, TIMED_OUT, Job, JobReport, Setup
 
 ONE_THREAD = (
     "OMP_NUM_THREADS",
@@ -22,6 +23,10 @@ ONE_THREAD = (
     "VECLIB_MAXIMUM_THREADS",
 )
 """Thread pools of libraries; the core budget is ours to share out."""
+
+
+STARTING = 120.0
+"""Seconds that a worker may take to start, on top of its first job's limit."""
 
 
 class Executor(ABC):
@@ -83,7 +88,8 @@ class LocalExecutor(Executor):
     def submit(self, job: Job) -> None:
         worker = next((w for w in self._workers if w.job is None), None)
         if worker is None:
-            worker = _Worker(self._setup, self._log_folder / f"worker-{len(self._workers) + 1}.log", self._reports)
+            number = min(set(range(1, len(self._workers) + 2)) - {w.number for w in self._workers})
+            worker = _Worker(self._setup, self._log_folder, number, self._reports)
             self._workers.append(worker)
         worker.start(job)
 
@@ -100,8 +106,9 @@ class LocalExecutor(Executor):
                 continue  # killed after it had answered
             if report is None:
                 self._workers.remove(worker)
+                last_words = worker.last_words()
                 if worker.job:
-                    ended.append(JobReport(worker.job.id, DIED, error=worker.last_words()))
+                    ended.append(JobReport(worker.job.id, DIED, error=last_words))
             else:
                 worker.job = None
                 ended.append(report)
@@ -123,10 +130,18 @@ class LocalExecutor(Executor):
 class _Worker:
     """One worker process and the job it has."""
 
-    def __init__(self, setup: Setup, log: Path, reports: queue.SimpleQueue[tuple[_Worker, JobReport | None]]):
+    def __init__(
+        self,
+        setup: Setup,
+        log_folder: Path,
+        number: int,
+        reports: queue.SimpleQueue[tuple[_Worker, JobReport | None]],
+    ):
         self.job: Job | None = None
         self.deadline = 0.0
-        self._log = log
+        self.number = number
+        self._ready = False
+        self._log = log = log_folder / f"worker-{number}.log"
         environment = os.environ | dict.fromkeys(ONE_THREAD, "1") | {"PYTHONUNBUFFERED": "1"}
         with storage_errors(log.parent), log.open("wb") as errors:
             self._process = subprocess.Popen(
@@ -142,20 +157,30 @@ class _Worker:
         threading.Thread(target=self._listen, args=(reports,), daemon=True).start()
 
     def start(self, job: Job) -> None:
-        self.job, self.deadline = job, time.monotonic() + job.limit
+        now = time.monotonic()
+        self.job, self.deadline = job, now + job.limit + STARTING
+        if self._ready:  # else the listener sets the deadline as soon as it is
+            self.deadline = now + job.limit
         self._tell(job.to_json())
 
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
+        self._close()
 
     def last_words(self) -> str:
         """Why the process ended, as far as it is known."""
         code = self._process.wait()
+        self._close()
         said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-12:]
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         hint = " (out of memory?)" if code == -9 else ""
         return "\n".join([f"the worker process {how}{hint}", *said])
+
+    def _close(self) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
 
     def _tell(self, line: str) -> None:
         assert self._process.stdin is not None
@@ -169,5 +194,10 @@ class _Worker:
         assert self._process.stdout is not None
         with self._process.stdout as answers:
             for line in answers:
+                if line.strip() == READY:
+                    self._ready = True
+                    if self.job is not None:
+                        self.deadline = time.monotonic() + self.job.limit
+                    continue
                 reports.put((self, JobReport.from_json(line)))
         reports.put((self, None))

@@ -158,9 +158,11 @@ def _grow_one(entry: Mapping[str, Any], grown: Mapping[str, Experiment], problem
             given["model"] = {"kind": BLEND}
     if isinstance(given.get("model"), str):
         given["model"] = {"kind": given["model"]}
+    if not isinstance(given.get("model", {}), Mapping):
+        raise CampaignFileError(f"model = {given['model']!r}", where=where, remedy="write model.kind = '...'")
     inherited = parent.recipe.canonical() if parent else {}
     merged = _merge(inherited, given, where)
-    if "kind" not in merged.get("model", {}):
+    if not isinstance(merged.get("model", {}).get("kind"), str):
         raise CampaignFileError("no model", where=where, remedy="add model.kind, e.g. model.kind = 'ridge'")
     try:
         recipe = fill_features(Recipe.model_validate(merged), problem)
@@ -176,7 +178,8 @@ def _merge(inherited: Mapping[str, Any], given: Mapping[str, Any], where: str) -
     merged = dict(inherited)
     new_kind = isinstance(given.get("model"), Mapping) and given["model"].get("kind")
     if inherited and new_kind and new_kind != inherited["model"]["kind"]:
-        for replaced in ("model", "training", "ensemble", "components"):
+        of_trainings = ("features", "per_target") if BLEND in (new_kind, inherited["model"]["kind"]) else ()
+        for replaced in ("model", "training", "ensemble", "components", *of_trainings):
             merged.pop(replaced, None)
     for key, value in given.items():
         if key == "features" and isinstance(value, Mapping):
@@ -194,12 +197,16 @@ def _changed_list(inherited: Sequence[str], change: Mapping[str, Any], where: st
             raise UnknownNameError.of("key of features", key, ("add", "remove"), where=where)
     if not inherited:
         raise CampaignFileError("features.add without a parent", where=where, remedy="list the features, or set parent")
-    removed = change.get("remove", [])
+    added, removed = (_as_list(change.get(key, [])) for key in ("add", "remove"))
     for name in removed:
         if name not in inherited:
             raise UnknownNameError.of("feature to remove", name, inherited, where=where)
     kept = [name for name in inherited if name not in removed]
-    return kept + [name for name in change.get("add", []) if name not in kept]
+    return kept + [name for name in added if name not in kept]
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def schema_error(error: ValidationError, known: Mapping[str, Any], where: str) -> CampaignFileError | UnknownNameError:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def code_versions(recipe: Recipe, problem: Problem) -> dict[str, Any]:
     if recipe.is_blend:
         return {"blend": 1, "components": [code_versions(component, problem) for component in recipe.components]}
     kind = recipe.learner
-    own = _module_digest(kind.path.partition(":")[0]) if ":" in recipe.kind else None
+    own = _class_digests(kind.estimator_class()) if ":" in recipe.kind else None
     return {
         "learner": [kind.path, kind.version, own],
         "precision": kind.precision,
@@ -84,15 +85,32 @@ def _source_digest(feature: Feature) -> str:
     return _module_digest(compute.__module__)
 
 
-@cache
+def _class_digests(kind: type) -> list[str]:
+    """Digests of the modules that a class and its ancestors are written in."""
+    return [_module_digest(module) for module in dict.fromkeys(c.__module__ for c in kind.__mro__ if c is not object)]
+
+
 def _module_digest(module: str) -> str:
-    file = inspect.getsourcefile(import_module(module))
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else "no source"
+    try:
+        file = inspect.getsourcefile(import_module(module))
+    except TypeError:  # built in
+        file = None
+    if file is None:
+        return "no source"
+    state = os.stat(file)
+    return _file_digest(file, state.st_mtime_ns, state.st_size)
 
 
 @cache
-def _version(distribution: str) -> str:
+def _file_digest(file: str, _changed: int, _size: int) -> str:
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+
+
+@cache
+def _version(name: str) -> str:
+    """The version of a distribution, or of the one that an importable name comes from ('sklearn')."""
     try:
-        return version(distribution)
+        return version(name)
     except PackageNotFoundError:
-        return "not a distribution"
+        owners = packages_distributions().get(name, ())  # slow: only for what a user names by import path
+        return ", ".join(version(owner) for owner in sorted(set(owners))) or "not a distribution"

@@ -87,6 +87,10 @@ class Job:
 DONE, FAILED, TIMED_OUT, DIED, STORAGE = "done", "failed", "timed out", "died", "storage"
 
 
+READY = "ready"
+"""What a worker says once, before its first report: the limit of its first job counts from then on."""
+
+
 @dataclass(frozen=True)
 class JobReport:
     """What became of a job.
@@ -149,7 +153,7 @@ def may_share(fit: Fit) -> Hashable:
     estimator = fit.recipe.learner.build(fit.recipe.parameters, fit.seed)
     if fused(estimator):
         return (*data, "fused", fit.recipe.features, fit.recipe.per_target, program(estimator))
-    return (*data, "alone", fit.recipe.digest())
+    return (*data, "alone", fit.recipe.kind, fit.recipe.features, fit.recipe.per_target)
 
 
 def is_fused(fit: Fit) -> bool:

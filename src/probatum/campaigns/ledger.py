@@ -197,12 +197,12 @@ class Ledger(ABC):
         """Records an experiment and the fits that it needs. Adding it again, unchanged, changes nothing.
 
         Raises:
-            FinishedExperimentError: another recipe stands under that name and has finished fits.
+            FinishedExperimentError: another recipe or other fits stand under that name, and some are finished.
         """
 
     @abstractmethod
-    def experiments(self) -> list[ExperimentRecord]:
-        """All experiments, in the order in which they were added."""
+    def experiments(self, last: int | None = None) -> list[ExperimentRecord]:
+        """All experiments, in the order in which they were added; or the `last` ones alone."""
 
     @abstractmethod
     def last_round(self) -> int:

@@ -121,18 +121,20 @@ class Recipe(BaseModel):
             raise CampaignFileError("components without a blend", where=where, remedy="set model.kind = 'blend'")
         try:
             kind = self.learner
-        except UnknownNameError as error:
-            raise UnknownNameError(error.what, where=where, remedy=error.remedy) from None
+            kind.estimator_class()
+        except (UnknownNameError, CampaignFileError) as error:
+            raise type(error)(error.what, where=where, remedy=error.remedy) from None
+        except Exception as error:  # the user's own module, which may fail in any way
+            raise CampaignFileError(
+                f"model '{self.kind}' cannot be imported: {type(error).__name__}: {error}", where=where
+            ) from error
         both = self.model.keys() & self.training.keys()
         if both:
             raise CampaignFileError(f"'{min(both)}' stands under model and training", where=where, remedy="keep one")
-        kind.check(self.parameters, where=where)
-        check = getattr(kind.build(self.parameters, 0), "check_parameters", None)
-        if check:
-            try:
-                check()
-            except CampaignFileError as error:
-                raise CampaignFileError(error.what, where=where, remedy=error.remedy) from None
+        try:
+            kind.check(self.parameters, where=where)
+        except TypeError as error:
+            raise CampaignFileError(f"model '{self.kind}' cannot be built: {error}", where=where) from None
 
     def _check_blend(self, where: str) -> None:
         if len(self.components) < 2:
@@ -140,9 +142,11 @@ class Recipe(BaseModel):
         for key in self.model:
             if key != "kind" and key not in BLEND_PARAMETERS:
                 raise UnknownNameError.of("key of model 'blend'", key, BLEND_PARAMETERS, where=where)
-        if self.training or self.ensemble.members > 1:
+        if self.training or self.ensemble.members > 1 or self.features or self.per_target:
             raise CampaignFileError(
-                "a blend trains nothing itself", where=where, remedy="put training and ensemble into its components"
+                "a blend trains nothing itself",
+                where=where,
+                remedy="put features, training, per_target and ensemble into its components",
             )
         weights = self.model.get("weights", "equal")
         if weights in ("equal", "inner"):

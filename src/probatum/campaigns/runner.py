@@ -171,7 +171,8 @@ class Runner:
             for result in report.results:
                 self._places[result.key] = Place(result.artifact, result.position)
             if group is not None:
-                self._pace[group] = report.seconds / len(job.fits)
+                pace = report.seconds / len(job.fits)
+                self._pace[group] = max(pace, self._pace.get(group, pace) / 2)  # recipes of one group differ
             self._tell(JobFinished(job.id, len(report.results), report.seconds))
             for key, error in report.failures:
                 self._fail(job, key, FAILED, error)

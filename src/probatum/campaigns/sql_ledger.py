@@ -114,16 +114,23 @@ class SqlLedger(Ledger):
                 experiment = db.execute(table.insert().values(**values)).inserted_primary_key[0]  # type: ignore[index]
             else:
                 experiment = known.id
-                if known.digest != record.digest:
-                    if known.done:
-                        raise FinishedExperimentError(
-                            f"experiment '{record.name}' was run with another recipe",
-                            remedy="give the new recipe a new name, with this one as its parent",
-                        )
-                    db.execute(schema.plan.delete().where(schema.plan.c.experiment_id == experiment))
-                    db.execute(table.update().where(table.c.id == experiment).values(**values))
+                same_recipe = known.digest == record.digest
+                if same_recipe and self._planned_keys(db, experiment) == {f.key for f in fits}:
+                    return
+                if known.done:
+                    what = "another recipe" if not same_recipe else "other code, libraries or splits"
+                    remedy = "give the new recipe a new name, with this one as its parent"
+                    if same_recipe:
+                        remedy = "put them back, give it a new name, or save the file under a new name"
+                    raise FinishedExperimentError(f"experiment '{record.name}' was run with {what}", remedy=remedy)
+                db.execute(schema.plan.delete().where(schema.plan.c.experiment_id == experiment))
+                db.execute(table.update().where(table.c.id == experiment).values(**values))
             self._plan(db, experiment, fits, splits)
             _recount(db, [experiment])
+
+    def _planned_keys(self, db: Connection, experiment: int) -> set[str]:
+        keys = select(schema.fit.c.key).join(schema.plan, schema.plan.c.fit_id == schema.fit.c.id)
+        return set(db.execute(keys.where(schema.plan.c.experiment_id == experiment)).scalars())
 
     def _plan(self, db: Connection, experiment: int, fits: Sequence[PlannedFit], splits: Iterable[SplitRecord]) -> None:
         rows = [vars(s) for s in splits]
@@ -139,10 +146,15 @@ class SqlLedger(Ledger):
             fit_ids = _ids(db, schema.fit, schema.fit.c.key, {f.key for f in fits})
             links = [{"experiment_id": experiment, "fit_id": fit_ids[f.key], "role": f.role} for f in fits]
             db.execute(self._insert_new(schema.plan), links)
+            current = {link["fit_id"] for link in links}
+            own = schema.plan.c.experiment_id == experiment
+            for stale in set(db.execute(select(schema.plan.c.fit_id).where(own)).scalars()) - current:
+                db.execute(schema.plan.delete().where(own, schema.plan.c.fit_id == stale))  # planned with other code
 
-    def experiments(self) -> list[ExperimentRecord]:
+    def experiments(self, last: int | None = None) -> list[ExperimentRecord]:
+        newest = select(schema.experiment).order_by(schema.experiment.c.id.desc()).limit(last)
         with self._reading() as db:
-            rows = db.execute(select(schema.experiment).order_by(schema.experiment.c.id)).all()
+            rows = db.execute(newest).all()[::-1]
         return [
             ExperimentRecord(
                 r.name, r.recipe, r.digest, r.parent, r.mutation, r.hypothesis, r.round, r.fits, r.done, r.failed,
@@ -223,7 +235,8 @@ class SqlLedger(Ledger):
                     for r in fresh
                     for quantity, value in r.scores.items()
                 ]
-                db.execute(self._insert_new(schema.score), scores)
+                if scores:
+                    db.execute(self._insert_new(schema.score), scores)
             db.execute(schema.job.update().where(schema.job.c.id == job).values(finished_at=_now()))
             _recount(db, _experiments_of(db, list(known.values())))
 
@@ -282,7 +295,7 @@ class SqlLedger(Ledger):
                 )
             if read_only:
                 raise LedgerError("holds no campaign yet", where=self._place, remedy="'probatum run' starts it")
-            with self._engine.begin() as db:
+            with self._transaction() as db:
                 schema.metadata.create_all(db)
                 rows = {"application": schema.APPLICATION, "schema": str(schema.SCHEMA_VERSION), "created_at": _now()}
                 db.execute(schema.meta.insert(), [{"key": k, "value": v} for k, v in rows.items()])
@@ -296,8 +309,14 @@ class SqlLedger(Ledger):
                 where=self._place,
                 remedy="upgrade: pip install --upgrade probatum",
             )
+        if found < schema.SCHEMA_VERSION and read_only:
+            raise LedgerError(
+                f"was written by an older Probatum (schema {found}, this one has {schema.SCHEMA_VERSION})",
+                where=self._place,
+                remedy="'probatum run' brings it up to date",
+            )
         for version in range(found, schema.SCHEMA_VERSION):
-            with self._engine.begin() as db:
+            with self._transaction() as db:
                 schema.MIGRATIONS[version](db)
                 db.execute(schema.meta.update().where(where).values(value=str(version + 1)))
 
@@ -312,7 +331,7 @@ class SqlLedger(Ledger):
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with self._errors(), self._engine.begin() as db:
+        with self._errors(), self._engine.connect().execution_options(writes=True) as db, db.begin():
             yield db
 
     @contextmanager
@@ -336,6 +355,10 @@ class SqlLedger(Ledger):
                 raise StorageError(
                     f"cannot be written ({text})", where=self._place, remedy="make the folder writable"
                 ) from error
+            if "locked" in text:
+                raise LedgerError(
+                    "is in use by another process", where=self._place, remedy="wait for it, or stop it"
+                ) from error
             raise LedgerError(
                 f"cannot be read as a ledger ({text})",
                 where=self._place,
@@ -349,12 +372,18 @@ def _engine(url: str) -> Engine:
 
         @event.listens_for(engine, "connect")
         def _pragmas(connection, _record):
+            connection.isolation_level = None  # sqlite3's own transactions leave out tables made and rows read
             cursor = connection.cursor()
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute("PRAGMA synchronous=NORMAL")  # WAL survives a killed process; only lost power loses commits
             cursor.execute("PRAGMA busy_timeout=10000")
             cursor.execute("PRAGMA foreign_keys=ON")
             cursor.close()
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection):
+            writes = connection.get_execution_options().get("writes", False)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 

@@ -16,7 +16,7 @@ import time
 import traceback
 import warnings
 
-from probatum.campaigns.jobs import DONE, FAILED, STORAGE, Job, JobReport, Setup
+from probatum.campaigns.jobs import DONE, FAILED, READY, STORAGE, Job, JobReport, Setup
 from probatum.errors import StorageError
 
 
@@ -31,13 +31,15 @@ def main() -> None:
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     bench = None
+    from probatum.campaigns.execution import Bench  # slow to import
+
+    replies.write(READY + "\n")
+    replies.flush()
     while True:
         job = jobs.get()
         started = time.perf_counter()
         try:
             if bench is None:
-                from probatum.campaigns.execution import Bench
-
                 bench = Bench(setup)
             results, failures = bench.carry_out(job)
             report = JobReport(job.id, DONE, results, failures, "", time.perf_counter() - started)

@@ -5,40 +5,45 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
+
 from probatum.campaigns.ledger_files import open_ledger
 from probatum.cli.find import campaign_path
 from probatum.cli.output import console, print_json
 from probatum.errors import CampaignFileError, UnknownNameError
 from probatum.reporting.numbers import duration
 
+MOST_ERRORS = 5
+"""Different errors of one experiment that `show` prints."""
+
 
 def show_status(file: Path | None, *, most: int, json: bool) -> None:
     """How far a campaign is; reads the ledger alone."""
     path = campaign_path(file)
     ledger = open_ledger(path)
-    summary, experiments = ledger.summary(), ledger.experiments()
+    summary, shown = ledger.summary(), ledger.experiments(last=most or None)
+    total = sum(summary.experiments.values())
     ledger.close()
     if json:
         print_json({
             "campaign": path.name,
             **vars(summary),
             "experiments": dict(summary.experiments),
-            "list": [{k: v for k, v in vars(e).items() if k != "recipe"} | {"status": e.status} for e in experiments],
+            "list": [{k: v for k, v in vars(e).items() if k != "recipe"} | {"status": e.status} for e in shown],
         })  # fmt: skip
         return
     from probatum.reporting.tables import experiment_table
 
     states = ", ".join(f"{count} {state}" for state, count in summary.experiments.items() if count)
     out = console()
-    out.print(f"{path.name} ({summary.problem}): {len(experiments)} experiments: {states}")
+    out.print(f"{escape(path.name)} ({summary.problem}): {total} experiments: {states}")
     failed = f", {summary.failed} failed" if summary.failed else ""
     out.print(f"{summary.done} of {summary.fits} fits done{failed}; {duration(summary.seconds)} of training")
     if summary.held_out_accesses:
         out.print(f"the held-out set was looked at {summary.held_out_accesses} times")
-    shown = experiments if most == 0 else experiments[-most:]
     out.print(experiment_table([vars(e) | {"status": e.status} for e in shown]))
-    if len(shown) < len(experiments):
-        out.print(f"the last {len(shown)} of {len(experiments)}; --most 0 shows all", style="dim")
+    if len(shown) < total:
+        out.print(f"the last {len(shown)} of {total}; --most 0 shows all", style="dim")
 
 
 def show_experiment(experiment: str, campaign: Path | None, *, predictions: Path | None, json: bool) -> None:
@@ -96,7 +101,7 @@ def compare_experiments(
     out = console()
     out.print(verdict_table(values))
     for line in remarks(values):
-        out.print(line, style="dim")
+        out.print(escape(line), style="dim")
     out.print()
     values["arms"] = [a for a in values["arms"] if a["name"] in known]
     out.print(quantity_table(values))
@@ -134,7 +139,7 @@ def write_report_of(file: Path | None, *, output: Path | None, json: bool) -> No
     if json:
         print_json({"report": str(written)})
     else:
-        console().print(f"report: {written}", soft_wrap=True)
+        console().print(f"report: {escape(str(written))}", soft_wrap=True)
 
 
 def _foreign_arm(verdict: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
@@ -166,8 +171,6 @@ def _write_predictions(laboratory: Any, experiment: str, path: Path) -> None:
 
 
 def _print_experiment(values: dict[str, Any], protocol: dict[str, Any]) -> None:
-    from rich.markup import escape
-
     from probatum.campaigns.recipe import flat
     from probatum.reporting.tables import experiment_table, group_table, quantity_table
 
@@ -186,6 +189,15 @@ def _print_experiment(values: dict[str, Any], protocol: dict[str, Any]) -> None:
         out.print(quantity_table(table))
         if values["groups"]:
             out.print(group_table(table))
-    for fit in [f for f in values["fits"] if f["error"]][:5]:
-        out.print(f"{fit['task']} / {fit['split']} / seed {fit['seed']}: {fit['status']}", style="red")
-        out.print(escape(fit["error"]), style="dim")
+    by_error: dict[str, list[dict[str, Any]]] = {}
+    for fit in values["fits"]:
+        if fit["error"]:
+            by_error.setdefault(fit["error"], []).append(fit)
+    for error, fits in list(by_error.items())[:MOST_ERRORS]:
+        first = fits[0]
+        others = f", and {len(fits) - 1} more alike" if len(fits) > 1 else ""
+        place = escape(f"{first['task']} / {first['split']} / seed {first['seed']}")
+        out.print(f"{place}: {first['status']}{others}", style="red")
+        out.print(escape(error.rstrip()), style="dim")
+    if len(by_error) > MOST_ERRORS:
+        out.print(f"{len(by_error) - MOST_ERRORS} other errors; --json lists all", style="dim")

@@ -5,6 +5,7 @@ Nothing heavy is imported here: `probatum --help` has to be fast.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +28,9 @@ data = typer.Typer(help="Real data of the problems.", no_args_is_help=True)
 app.add_typer(data, name="data")
 
 File = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Campaign file; not needed where there is one.")]
-Chosen = Annotated[Path | None, typer.Option("--campaign", "-C", metavar="FILE", help="Campaign file.")]
+Chosen = Annotated[
+    Path | None, typer.Option("--campaign", "-C", metavar="FILE", help="Campaign file; not needed where there is one.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
@@ -49,6 +52,7 @@ def _main(
 @app.command()
 def run(
     file: File = None,
+    campaign: Chosen = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try fits again that failed before.")] = False,
     cores: Annotated[int | None, typer.Option(min=1, help="Cores that may be used; default: all.")] = None,
     groups: Annotated[bool, typer.Option(help="Print the table of groups.")] = True,
@@ -57,19 +61,20 @@ def run(
     """Run what has not been run, then print verdicts and write a report. Can be stopped and started at any time."""
     from probatum.cli.run import run_campaign
 
-    run_campaign(file, retry_failed=retry_failed, cores=cores, groups=groups, json=json)
+    run_campaign(file or campaign, retry_failed=retry_failed, cores=cores, groups=groups, json=json)
 
 
 @app.command()
 def status(
     file: File = None,
+    campaign: Chosen = None,
     most: Annotated[int, typer.Option("--most", "-n", min=0, help="Experiments shown; 0 shows all.")] = 30,
     json: Json = False,
 ) -> None:
     """Show how far a campaign is, without touching it."""
     from probatum.cli.look import show_status
 
-    show_status(file, most=most, json=json)
+    show_status(file or campaign, most=most, json=json)
 
 
 @app.command()
@@ -103,23 +108,24 @@ def compare(
 
 
 @app.command()
-def tree(file: File = None, json: Json = False) -> None:
+def tree(file: File = None, campaign: Chosen = None, json: Json = False) -> None:
     """Show the experiments as a tree: parent, mutation, hypothesis, verdict."""
     from probatum.cli.look import show_tree
 
-    show_tree(file, json=json)
+    show_tree(file or campaign, json=json)
 
 
 @app.command()
 def report(
     file: File = None,
+    campaign: Chosen = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to write it.")] = None,
     json: Json = False,
 ) -> None:
     """Write the campaign's report, one HTML file."""
     from probatum.cli.look import write_report_of
 
-    write_report_of(file, output=output, json=json)
+    write_report_of(file or campaign, output=output, json=json)
 
 
 @app.command("held-out")
@@ -189,28 +195,38 @@ def data_fetch(
 
 def run_program() -> int:
     """Runs the program and returns its exit code."""
-    wants_json = "--json" in sys.argv
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)  # what `typer.Exit` carries comes back as the value
     except ProbatumError as error:
-        if wants_json:
-            import json
-
-            typer.echo(json.dumps({"error": {"type": type(error).__name__, "message": str(error)}}))
-        typer.echo(f"error: {error}".splitlines()[0], err=True)
-        return USAGE if isinstance(error, UsageError) else WORK_FAILED
+        return _refused(error, USAGE if isinstance(error, UsageError) else WORK_FAILED)
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("stopped; the same command goes on where it stopped", err=True)
         return INTERRUPTED
-    except typer.Exit as leave:
-        return leave.exit_code
+    except BrokenPipeError:  # whoever read the output has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except Exception as error:  # what the option parser raises: usage errors know their exit code
-        show_error = getattr(error, "show", None)
-        if show_error is None:
+        if not hasattr(error, "format_message"):
             raise
-        show_error()
-        return USAGE
-    return DONE
+        if type(error).__name__ == "NoArgsIsHelpError":  # no arguments at all: the help is the answer
+            error.show()  # type: ignore[attr-defined]
+            return USAGE
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "probatum"
+        said = error.format_message()  # type: ignore[attr-defined]
+        what = said[:1].lower() + said[1:].rstrip(".")
+        return _refused(UsageError(what, where=command, remedy=f"'{command} --help' lists what it takes"), USAGE)
+    return code if isinstance(code, int) else DONE
+
+
+def _refused(error: ProbatumError, code: int) -> int:
+    """Says in one line what was wrong; as JSON too, where that was asked for."""
+    if "--json" in sys.argv:
+        import json
+
+        typer.echo(json.dumps({"error": {"type": type(error).__name__, "message": str(error)}}))
+    typer.echo(" ".join(f"error: {error}".split()), err=True)
+    return code
 
 
 def run_and_exit() -> None:

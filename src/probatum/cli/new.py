@@ -40,7 +40,7 @@ def write_campaign_file(
     if json:
         print_json({"campaign": str(file)})
     else:
-        console().print(f"wrote {file}; 'probatum run {file}' starts it", soft_wrap=True)
+        console().print(f"wrote {file}; 'probatum run {file}' starts it", soft_wrap=True, markup=False)
 
 
 def _for_table(file: Path, table: Path, target: list[str], group: str | None, replicate: str | None) -> str:

@@ -7,11 +7,13 @@ import time
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from probatum.campaigns.events import (
     Event,
     ExperimentFinished,
+    ExperimentKept,
     FitFailed,
     FitRetried,
     JobFinished,
@@ -43,7 +45,7 @@ class RunProgress:
             disable=not sys.stderr.isatty(),
         )
         self._task = self._bar.add_task("starting", total=None, rate="", left="")
-        self._total = self._done = self._known = 0
+        self._total = self._done = self._known = self._told = 0
         self._started = self._last_line = time.monotonic()
         self._running: dict[str, str] = {}
 
@@ -69,10 +71,15 @@ class RunProgress:
                 self._running.pop(event.job, None)
                 self._done += event.fits
             case FitRetried():
-                self._say(f"[yellow]a fit failed and is tried again:[/] {_last_line(event.reason)}")
+                self._say(f"[yellow]a fit failed and is tried again:[/] {escape(_last_line(event.reason))}")
             case FitFailed():
                 self._done += 1
-                self._say(f"[red]a fit {event.status}:[/] {_last_line(event.error)}")
+                self._say(f"[red]a fit {event.status}:[/] {escape(_last_line(event.error))}")
+            case ExperimentKept():
+                name = escape(event.name)
+                self._say(
+                    f"[yellow]'{name}' was run with other code or libraries and is kept; rename it to run it again[/]"
+                )
             case ExperimentFinished():
                 pass
         self._show()
@@ -84,11 +91,12 @@ class RunProgress:
         description = ", ".join(dict.fromkeys(self._running.values())) or "training"
         speed = f"{rate:.1f}/s" if rate else ""
         self._bar.update(self._task, description=description[:48], completed=self._done, rate=speed, left=left)
-        if self._bar.disable and (time.monotonic() - self._last_line > LINE_EVERY or self._done == self._total > 0):
-            self._last_line = time.monotonic()
-            self._console.print(f"{self._done}/{self._total} fits  {speed}  {left}  {description}".rstrip())
-            if self._done == self._total:
-                self._last_line += 1e9  # the last line was printed
+        if self._bar.disable and self._done > self._told:
+            ended = self._done == self._total
+            if ended or time.monotonic() - self._last_line > LINE_EVERY:
+                self._last_line, self._told = time.monotonic(), self._done
+                parts = (f"{self._done}/{self._total} fits", speed, left, "" if ended else description)
+                self._say("  ".join(escape(part) for part in parts if part))
 
     def _say(self, text: str) -> None:
         self._bar.console.print(text)

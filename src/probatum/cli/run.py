@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import typer
+from rich.markup import escape
 
 from probatum.cli.find import campaign_path
 from probatum.cli.output import console, print_json
@@ -33,16 +35,18 @@ def run_campaign(file: Path | None, *, retry_failed: bool, cores: int | None, gr
         if results.arms:
             out.print(verdict_table(values))
             for line in remarks(values):
-                out.print(line, style="dim")
+                out.print(escape(line), style="dim")
             out.print()
             out.print(quantity_table(values))
             if groups and values["groups"]:
                 out.print(group_table(values, None if len(values["groups"]) <= 60 else 20))
         if failed:
             out.print(experiment_table(failed))
-            out.print(f"'probatum show {failed[0]['name']}' prints why; --retry-failed tries again", style="dim")
+            name = escape(shlex.quote(failed[0]["name"]))
+            shown = f"probatum show {name} -C {escape(shlex.quote(str(laboratory.campaign.file.path)))}"
+            out.print(f"{shown}   prints why; --retry-failed tries again", style="dim", soft_wrap=True)
         if path:
-            out.print(f"report: {path}", soft_wrap=True)
+            out.print(f"report: {escape(str(path))}", soft_wrap=True)
     if failed:
         raise typer.Exit(1)
 
@@ -57,4 +61,4 @@ def score_held_out(experiment: str, campaign: Path | None, *, json: bool) -> Non
         print_json({"experiment": experiment, "held_out_score": score, "looks": [vars(look) for look in looks]})
     else:
         metric = laboratory.metric.name
-        console().print(f"{experiment}: {metric} {figure(score)} on the held-out cases (look {len(looks)})")
+        console().print(f"{escape(experiment)}: {metric} {figure(score)} on the held-out cases (look {len(looks)})")

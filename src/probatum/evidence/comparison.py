@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import numpy as np
@@ -101,9 +101,15 @@ def require_comparable(a: ArmScores, b: ArmScores) -> None:
     if a.metric.name != b.metric.name:
         raise IncomparableError(f"{pairs}: metrics {a.metric.name} and {b.metric.name}", remedy="score both alike")
     if a.scoring != b.scoring:
-        raise IncomparableError(f"{pairs}: the scorings differ", remedy="score both alike")
+        key, here, there = next(
+            (f.name, getattr(a.scoring, f.name), getattr(b.scoring, f.name))
+            for f in fields(a.scoring)
+            if getattr(a.scoring, f.name) != getattr(b.scoring, f.name)
+        )
+        raise IncomparableError(f"{pairs}: the scorings differ, {key} {here} and {there}", remedy="score both alike")
     if a.quantities != b.quantities:
-        raise IncomparableError(f"{pairs}: they predict different quantities", remedy="compare arms of one problem")
+        theirs = " and ".join(", ".join(arm.quantities) for arm in (a, b))
+        raise IncomparableError(f"{pairs}: they predict {theirs}", remedy="compare arms of one problem")
     digests = {u.digest for u in a.units} ^ {u.digest for u in b.units}
     if digests:
         raise IncomparableError(
@@ -143,19 +149,20 @@ def _by_resamples(arm: ArmScores, baseline: ArmScores, margin: float, alpha: flo
     count = len(difference)
     method = f"corrected resampled t over {count} splits"
     estimate = float(arm.weights @ difference)
+    # Where folds weigh differently, each split's influence on the score stands for its difference; else it is the same.
+    difference = estimate + count * arm.weights * (difference - estimate)
     base = Verdict(
         arm.name, baseline.name, arm.score, "undecided", estimate, units=count, seeds=arm.seeds, method=method
     )
     if count < 2:
         return replace(base, outcome="no evidence", needed="one run: set protocol.repeats or folds")
-    test, train = (np.mean([getattr(u, side) for u in arm.units]) for side in ("rows", "train_rows"))
+    test, train = (np.mean([getattr(u, side) for u in arm.units]) for side in ("test_rows", "train_rows"))
     t = corrected_t(difference, float(test / train))
     equivalent = max(t.p_value(margin, "less"), t.p_value(-margin, "greater")) if margin > 0 else None
     below, within, above = correlated_posterior(difference, float(test / (test + train)), margin)
     lower_is_better = arm.metric.better == "lower"
     return replace(
         base,
-        difference=t.estimate,
         interval=t.interval(1 - alpha),
         p=t.p_value(),
         p_equivalent=equivalent,

@@ -39,7 +39,7 @@ class Unit:
     Attributes:
         task, draw, name, digest: of the split.
         rows: how many rows are scored (after averaging, where the scoring averages repeated measurements).
-        train_rows: how many cases trained.
+        test_rows, train_rows: how many cases were predicted and how many trained.
         dependence: units of equal label share measurements and are no independent evidence.
     """
 
@@ -48,6 +48,7 @@ class Unit:
     name: str
     digest: str
     rows: int
+    test_rows: int
     train_rows: int
     dependence: str
 
@@ -118,6 +119,7 @@ def arm_scores(
     datasets: Mapping[str, Dataset],
     metric: Metric,
     scoring: Scoring,
+    held_out: Mapping[str, int] | None = None,
 ) -> ArmScores:
     """Scores an experiment's out-of-fold predictions.
 
@@ -126,6 +128,7 @@ def arm_scores(
         predictions: of all its fits: every split with the same seeds.
         datasets: task to dataset.
         metric, scoring: how.
+        held_out: task to the number of cases that were set aside and trained nothing.
 
     Raises:
         IncomparableError: nothing is left to score, or splits differ in their seeds.
@@ -142,9 +145,9 @@ def arm_scores(
         by_quantity = [metric.score(truth[:, [q]], predicted[:, [q]]) for q in range(truth.shape[1])]
         values.setdefault(p.split_digest, {})[p.seed] = np.array(by_quantity)
         if p.split_digest not in units:
-            train = int(dataset.scorable.sum()) - len(p.rows)
+            train = int(dataset.scorable.sum()) - len(p.rows) - (held_out or {}).get(p.task, 0)
             units[p.split_digest] = Unit(
-                p.task, p.draw, p.split, p.split_digest, len(truth), train, _dependence(dataset, p)
+                p.task, p.draw, p.split, p.split_digest, len(truth), len(p.rows), train, _dependence(dataset, p)
             )
     if not units:
         raise IncomparableError(f"experiment '{name}' has no rows to score", remedy="look at the scoring's exclusions")

@@ -38,3 +38,8 @@ class ScaledRidge(RegressorMixin, BaseEstimator):
         """Targets [row] or [row, quantity] for inputs [row, column]."""
         check_is_fitted(self)
         return self.pipeline_.predict(validate_data(self, X, reset=False))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -28,10 +28,18 @@ def verdict_table(values: Mapping[str, Any]) -> Table:
     """Every arm with its score, its verdict against the baseline, and the trivial arms and noise floor beside."""
     protocol = values["protocol"]
     verdicts = {v["arm"]: v for v in values["verdicts"]}
-    title = f"{protocol['metric']} ({protocol['scoring']}), against '{values['baseline']}'"
-    table = _table(
-        title, "experiment", ">score", ">seed sd", "verdict", ">difference", f"{_level(protocol)} interval", ">p (Holm)"
-    )
+    title = escape(f"{protocol['metric']} ({protocol['scoring']}), against '{values['baseline']}'")
+    bayes = any(v["posterior"] for v in values["verdicts"])
+    headings = [
+        "experiment",
+        ">score",
+        ">seed sd",
+        "verdict",
+        ">difference",
+        f"{_level(protocol)} interval",
+        ">p (Holm)",
+    ]
+    table = _table(title, *headings, *(["P(worse, equivalent, better)"] if bayes else []))
     for arm in sorted(values["arms"], key=lambda a: a["score"] if a["better"] == "lower" else -a["score"]):
         verdict = verdicts.get(arm["name"])
         cells = [escape(arm["name"]), figure(arm["score"]), figure(arm["seed_spread"], 2)]
@@ -40,6 +48,8 @@ def verdict_table(values: Mapping[str, Any]) -> Table:
             bounds = tuple(verdict["interval"]) if verdict["interval"] else None
             cells += [f"[{COLOURS.get(outcome, 'white')}]{outcome}[/]", signed(verdict["difference"]), interval(bounds)]  # type: ignore[arg-type]
             cells.append(probability(verdict["p_adjusted"]))
+            if verdict["posterior"]:
+                cells.append(" ".join(f"{p:.3f}" for p in verdict["posterior"].values()))
         else:
             cells += ["baseline" if arm["name"] == values["baseline"] else "-", "-", "-", "-"]
         table.add_row(*cells, style="dim" if arm["trivial"] else "")
@@ -47,7 +57,8 @@ def verdict_table(values: Mapping[str, Any]) -> Table:
         for floor in values["noise_floors"]:
             least = floor["variance"] if protocol["metric"] == "mse" else floor["variance"] ** 0.5
             note = f"{floor['samples']} samples measured again"
-            table.add_row(f"noise floor: {floor['task']}", figure(least), "-", "-", "-", note, "-", style="dim italic")
+            name = escape(f"noise floor: {floor['task']}")
+            table.add_row(name, figure(least), "-", "-", "-", note, "-", style="dim italic")
     return table
 
 
@@ -62,11 +73,8 @@ def remarks(values: Mapping[str, Any]) -> list[str]:
         for v in values["verdicts"]
         if v["needed"] and v["outcome"] in ("undecided", "no evidence")
     ]
-    for v in values["verdicts"]:
-        if v["posterior"]:
-            p = v["posterior"]
-            shown = ", ".join(f"P({name}) {p[name]:.3f}" for name in ("worse", "equivalent", "better"))
-            lines.append(f"'{v['arm']}', Bayesian correlated t, decides nothing: {shown}.")
+    if any(v["posterior"] for v in values["verdicts"]):
+        lines.append("P(...): posterior of the Bayesian correlated t; shown beside, it decides nothing.")
     return lines
 
 
@@ -75,7 +83,7 @@ def quantity_table(values: Mapping[str, Any]) -> Table:
     arms = values["arms"]
     quantities = list(arms[0]["by_quantity"]) if arms else []
     tasks = list(arms[0]["by_task"]) if arms else []
-    headings = [f">{q}" for q in quantities] + ([f">task {t}" for t in tasks] if len(tasks) > 1 else [])
+    headings = [f">{escape(q)}" for q in quantities] + ([f">task {escape(t)}" for t in tasks] if len(tasks) > 1 else [])
     table = _table(f"{values['protocol']['metric']} per target", "experiment", *headings)
     for arm in arms:
         cells = [figure(arm["by_quantity"][q]) for q in quantities]
@@ -88,11 +96,13 @@ def quantity_table(values: Mapping[str, Any]) -> Table:
 def group_table(values: Mapping[str, Any], most: int | None = None) -> Table:
     """Each arm's score in each group, the hardest group of the best arm first."""
     arms = [a["name"] for a in values["arms"]]
-    table = _table(f"{values['protocol']['metric']} per group", "task", "group", *[f">{name}" for name in arms])
+    table = _table(f"{values['protocol']['metric']} per group", "task", "group", *[f">{escape(name)}" for name in arms])
     hardest = values["best"] or (arms[0] if arms else None)
     rows = sorted(values["groups"], key=lambda r: -r["arms"][hardest]["mean"])
     for row in rows[:most]:
-        table.add_row(row["task"], escape(row["group"]), *[figure(row["arms"][name]["mean"], 3) for name in arms])
+        table.add_row(
+            escape(row["task"]), escape(row["group"]), *[figure(row["arms"][name]["mean"], 3) for name in arms]
+        )
     return table
 
 

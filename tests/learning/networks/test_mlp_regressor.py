@@ -24,7 +24,7 @@ ROW_SETS = [rows(7 * i, 3 + 6 * i, seed=i) for i in range(11)]
 
 
 def fits(recipe: dict, row_sets: list[RowSet], cores: int = 1, **changes: object) -> list[FitOutcome]:
-    parameters = {"hidden": [9, 5], "epochs": 12, "batch": 16, **recipe, **changes}
+    parameters = {"hidden": [9, 5], "epochs": 12, "batch": 32, **recipe, **changes}
     estimators = [learner_kind("mlp").build(parameters, r.seed) for r in row_sets]
     return fit_many(estimators, INPUTS, TARGETS, row_sets, cores, quantities=2)
 
@@ -101,7 +101,7 @@ def test_kept_weights_predict_the_same_again(recipe: dict) -> None:
 def test_fit_and_predict_are_fit_many_of_one(recipe: dict) -> None:
     row_set = ROW_SETS[5]
     (outcome,) = fits(recipe, [row_set], epochs=4)
-    estimator = learner_kind("mlp").build({"hidden": [9, 5], "batch": 16, "epochs": 4, **recipe}, row_set.seed)
+    estimator = learner_kind("mlp").build({"hidden": [9, 5], "batch": 32, "epochs": 4, **recipe}, row_set.seed)
     estimator.fit(INPUTS[row_set.train], TARGETS[row_set.train])
     np.testing.assert_allclose(estimator.predict(INPUTS[row_set.predict]), outcome.prediction, rtol=1e-2, atol=1e-3)
 

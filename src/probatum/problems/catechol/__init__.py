@@ -1,0 +1,1 @@
+"""Reaction yields from solvent, temperature and time."""

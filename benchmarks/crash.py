@@ -1,0 +1,130 @@
+"""Kills a campaign with SIGKILL at random moments, resumes it each time, and compares it with one never killed.
+
+Rows: predictions that differ in any bit (none may), and trainings beyond those that a kill interrupted (none may).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from result import Row, benchmark
+
+from probatum.campaigns.campaign import Campaign
+from probatum.campaigns.ledger_files import LEDGER, open_ledger, state_folder
+
+CAMPAIGN = """
+problem = { kind = "table", path = "table.csv", target = ["y", "z"], group = "group" }
+[protocol]
+splits = "leave-one-group-out"
+seeds = 2
+baseline = "ridge"
+[[experiment]]
+name = "ridge"
+model.kind = "ridge"
+[[experiment]]
+name = "forest"
+model = { kind = "random_forest", n_estimators = 120 }
+[[experiment]]
+name = "mlp"
+model = { kind = "mlp", hidden = [16] }
+training = { epochs = 40 }
+[[experiment]]
+name = "blend"
+components = ["mlp", "ridge"]
+model = { kind = "blend", weights = "inner", inner_folds = 3 }
+"""
+EXPERIMENTS = ("ridge", "forest", "mlp", "blend")
+RUN = [sys.executable, "-c", "from probatum.cli.main import run_and_exit; run_and_exit()", "run", "crash.toml"]
+
+
+def measure(quick: bool) -> list[Row]:
+    """Runs one campaign undisturbed and one under kills; `quick` kills 3 times instead of 20."""
+    kills = 3 if quick else 20
+    with tempfile.TemporaryDirectory() as calm, tempfile.TemporaryDirectory() as killed:
+        started = time.perf_counter()
+        write_campaign(Path(calm))
+        subprocess.run(RUN, cwd=calm, check=True, capture_output=True)
+        undisturbed = time.perf_counter() - started
+        write_campaign(Path(killed))
+        in_flight, moments = run_under_kills(Path(killed), kills, undisturbed)
+        expected, found = predictions(Path(calm)), predictions(Path(killed))
+        differing = sum(not np.array_equal(expected[key], found.get(key)) for key in expected)
+        attempts = {
+            r.key: r.attempts for name in EXPERIMENTS for r in open_ledger(Path(killed) / "crash.toml").fits(name)
+        }
+        beyond = sum(count > 1 + in_flight[key] for key, count in attempts.items())
+    return [
+        Row("kills", len(moments), "kills", kills, "higher"),
+        Row("fits_compared", len(expected), "fits"),
+        Row("fits_interrupted", sum(in_flight.values()), "fits"),
+        Row("predictions_that_differ", differing + abs(len(expected) - len(found)), "fits", 0),
+        Row("fits_run_again_though_not_in_flight", beyond, "fits", 0),
+    ]
+
+
+def write_campaign(folder: Path) -> None:
+    """A table of 8 groups and 2 targets, and the campaign file."""
+    generator = np.random.default_rng(5)
+    x = generator.normal(size=(160, 6))
+    y = np.column_stack([np.sin(x[:, 0]) + x[:, 1], x[:, 2] * x[:, 3]]) + 0.1 * generator.normal(size=(160, 2))
+    lines = [",".join([*(f"{v:.5f}" for v in (*x[i], *y[i])), f"g{i % 8}"]) for i in range(160)]
+    header = ",".join([*(f"x{i}" for i in range(6)), "y", "z", "group"])
+    (folder / "table.csv").write_text("\n".join([header, *lines]), encoding="utf-8")
+    (folder / "crash.toml").write_text(CAMPAIGN, encoding="utf-8")
+
+
+def run_under_kills(folder: Path, kills: int, undisturbed: float) -> tuple[Counter[str], list[float]]:
+    """Starts the campaign again and again and kills it, every other time with its workers; then lets it finish.
+
+    Returns:
+        fit key to how often a kill found it in progress; the moments of the kills, seconds after each start.
+    """
+    generator = np.random.default_rng(11)
+    in_flight: Counter[str] = Counter()
+    moments: list[float] = []
+    while len(moments) < kills:
+        moment = float(generator.uniform(0.3, undisturbed))
+        process = subprocess.Popen(
+            RUN, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            process.wait(moment)
+        except subprocess.TimeoutExpired:
+            target = os.killpg if len(moments) % 2 else os.kill
+            target(process.pid, signal.SIGKILL)
+            process.wait()
+            moments.append(moment)
+            in_flight.update(interrupted(folder, in_flight))
+        else:
+            state_folder(folder / "crash.toml").rename(folder / f"finished-{len(moments)}")  # start over, kill again
+            in_flight.clear()
+    subprocess.run(RUN, cwd=folder, check=True, capture_output=True)
+    return in_flight, moments
+
+
+def interrupted(folder: Path, before: Counter[str]) -> list[str]:
+    """Fits that were begun more often than kills explain so far, and have no result."""
+    if not (state_folder(folder / "crash.toml") / LEDGER).exists():
+        return []
+    ledger = open_ledger(folder / "crash.toml")
+    fits = {r.key: r for name in EXPERIMENTS for r in ledger.fits(name)}
+    ledger.close()
+    return [key for key, r in fits.items() if r.status != "done" and r.attempts > before[key]]
+
+
+def predictions(folder: Path) -> dict[tuple[str, str, int], np.ndarray]:
+    """(experiment, split, seed) to the stored predictions."""
+    campaign = Campaign.open(folder / "crash.toml")
+    return {(name, p.split_digest, p.seed): p.prediction for name in EXPERIMENTS for p in campaign.predictions(name)}
+
+
+if __name__ == "__main__":
+    benchmark("crash", measure, ["probatum", "numpy", "jax", "lightgbm", "sqlalchemy"])

@@ -1,0 +1,198 @@
+"""A recipe says everything that is trained, and refuses what it cannot mean."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from probatum.campaigns.recipe import Recipe, fill_features, flat
+from probatum.errors import CampaignFileError, UnknownNameError
+from problems.fakes import Rows
+
+RIDGE = {"kind": "ridge"}
+MEAN = {"kind": "mean"}
+
+
+def blend(**model: Any) -> Recipe:
+    return Recipe(model={"kind": "blend", **model}, components=(Recipe(model=RIDGE), Recipe(model=MEAN)))
+
+
+def refused(recipe: Recipe) -> str:
+    with pytest.raises((CampaignFileError, UnknownNameError)) as raised:
+        recipe.check(Rows(), where="here")
+    assert str(raised.value).startswith("here: ")
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+values = st.recursive(
+    st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+models = st.dictionaries(st.text(min_size=1, max_size=6).filter(lambda k: k != "kind"), values, max_size=4)
+
+
+@given(models, st.randoms(use_true_random=False))
+def test_the_order_in_which_keys_are_written_does_not_change_the_digest(model: dict[str, Any], random: Any):
+    shuffled = list(model.items())
+    random.shuffle(shuffled)
+    assert Recipe(model={**RIDGE, **model}).digest() == Recipe(model={**dict(shuffled), **RIDGE}).digest()
+
+
+@given(models)
+def test_a_recipe_survives_being_written_down(model: dict[str, Any]):
+    recipe = Recipe(features=("x",), model={**RIDGE, **model}, per_target=True)
+    again = Recipe.model_validate(json.loads(json.dumps(recipe.canonical())))
+    assert again == recipe
+    assert again.digest() == recipe.digest()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"features": ("x", "red")},
+        {"model": {"kind": "ridge", "alpha": 2.0}},
+        {"model": MEAN},
+        {"training": {"epochs": 3}},
+        {"per_target": True},
+        {"ensemble": {"members": 2}},
+    ],
+)
+def test_whatever_a_recipe_says_is_in_its_digest(other: dict[str, Any]):
+    recipe = {"features": ("x",), "model": RIDGE}
+    assert Recipe.model_validate(recipe | other).digest() != Recipe.model_validate(recipe).digest()
+
+
+def test_a_component_is_in_the_digest_of_its_blend():
+    other = Recipe(
+        model={"kind": "blend"}, components=(Recipe(model={"kind": "ridge", "alpha": 3.0}), Recipe(model=MEAN))
+    )
+    assert other.digest() != blend().digest()
+
+
+def test_unknown_keys_are_errors():
+    with pytest.raises(ValidationError, match="modell"):
+        Recipe.model_validate({"modell": RIDGE})
+
+
+def test_a_recipe_cannot_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        Recipe().per_target = True  # type: ignore[misc]
+
+
+def test_one_feature_may_be_written_without_a_list():
+    assert Recipe.model_validate({"features": "x"}).features == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "says"),
+    [
+        ({"features": ["y"]}, "unknown feature 'y'"),
+        ({"features": ["redd"]}, "did you mean 'red'?"),
+        ({"model": {"kind": "rigde"}}, "did you mean 'ridge'?"),
+        ({"model": {"kind": "ridge", "alhpa": 1}}, "did you mean 'alpha'?"),
+        ({"training": {"epochs": 5}}, "unknown key 'epochs' of model 'ridge'"),
+        ({"model": {"kind": "ridge", "alpha": 1}, "training": {"alpha": 2}}, "'alpha' stands under model and training"),
+        ({"components": [{}, {}]}, "set model.kind = 'blend'"),
+        ({"model": {"kind": "no_such_module_anywhere:Model"}}, "cannot be imported"),
+        ({"model": {"kind": "sklearn.linear_model:Rigde"}}, "cannot be imported"),
+    ],
+)
+def test_what_nobody_knows_is_refused(recipe: dict[str, Any], says: str):
+    assert says in refused(Recipe.model_validate(recipe))
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("class Model(:", "SyntaxError"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("class Model:\n    def __init__(self, depth): pass", "cannot be built: .*depth"),
+    ],
+)
+def test_an_estimator_of_the_user_that_cannot_be_made_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, says: str
+):
+    name = f"unmakeable_{len(source)}"
+    (tmp_path / f"{name}.py").write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert re.search(says, refused(Recipe(model={"kind": f"{name}:Model"})))
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        ({"weights": [1.0]}, "one number a component"),
+        ({"weights": [1, 1, 1]}, "one number a component"),
+        ({"weights": "even"}, "'equal' or 'inner'"),
+        ({"weights": [1.0, -0.1]}, "numbers >= 0"),
+        ({"weights": [0.0, 0.0]}, "positive sum"),
+        ({"weights": [True, 1.0]}, "numbers >= 0"),
+        ({"weights": ["1", "2"]}, "numbers >= 0"),
+        ({"weights": "inner", "inner_folds": 1}, "inner_folds must be at least 2"),
+        ({"wieghts": [1, 2]}, "did you mean 'weights'?"),
+    ],
+)
+def test_weights_that_cannot_be_are_refused(model: dict[str, Any], says: str):
+    assert says in refused(blend(**model))
+
+
+@pytest.mark.parametrize("weights", ["equal", "inner", [1, 0], [0.25, 0.75], [3, 4]])
+def test_weights_that_can_be_are_not_refused(weights: Any):
+    blend(weights=weights).check(Rows(), where="here")
+
+
+@pytest.mark.parametrize(
+    "own", [{"training": {"epochs": 5}}, {"ensemble": {"members": 2}}, {"features": ("x",)}, {"per_target": True}]
+)
+def test_a_blend_trains_nothing_itself(own: dict[str, Any]):
+    assert "trains nothing itself" in refused(Recipe.model_validate(blend().model_dump() | own))
+
+
+def test_a_blend_needs_two_components():
+    assert "at least two" in refused(Recipe(model={"kind": "blend"}, components=(Recipe(),)))
+
+
+def test_a_mistake_in_a_component_is_found():
+    broken = Recipe(model={"kind": "ridge", "alhpa": 1})
+    assert "alhpa" in refused(Recipe(model={"kind": "blend"}, components=(Recipe(), broken)))
+
+
+def test_the_seed_changes_nothing_in_ridge_and_in_blends_of_it_but_in_trees():
+    trees = Recipe(model={"kind": "extra_trees"})
+    assert Recipe(model=RIDGE).deterministic
+    assert blend().deterministic
+    assert not trees.deterministic
+    assert not Recipe(model={"kind": "blend"}, components=(Recipe(), trees)).deterministic
+
+
+def test_only_inner_weights_are_chosen_inside():
+    assert blend(weights="inner").chooses_inside
+    assert not blend(weights=[1, 2]).chooses_inside
+    assert not blend().chooses_inside
+    assert not Recipe().chooses_inside
+
+
+def test_default_features_reach_every_component_that_names_none():
+    named = Recipe(features=("red",))
+    nested = Recipe(model={"kind": "blend"}, components=(blend(), named))
+    filled = fill_features(nested, Rows())
+    assert [c.features for c in filled.components[0].components] == [("x",), ("x",)]
+    assert filled.components[1] == named
+    assert filled.features == ()
+
+
+def test_flat_recipes_are_dotted_paths():
+    assert flat({"model": {"kind": "mlp", "hidden": [3, 2]}, "per_target": False}) == {
+        "model.kind": "mlp",
+        "model.hidden": [3, 2],
+        "per_target": False,
+    }
