@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -101,11 +101,11 @@ class Laboratory:
         results = self.results()
         for arm in results.arms:
             self.campaign.ledger.set_score(arm.name, arm.score)
-        return results
+        return replace(results, records=self._records())
 
     def results(self) -> Results:
         """What the recorded predictions show."""
-        records = tuple(r for r in self.campaign.ledger.experiments() if not r.name.startswith("held out: "))
+        records = self._records()
         arms = tuple(self.score(r.name) for r in records if r.status == "done")
         baseline = self.campaign.baseline
         judged = [a for a in arms if a.name != baseline and not a.name.startswith(TRIVIAL)]
@@ -158,6 +158,9 @@ class Laboratory:
         score = arm_scores(name, predictions, self.campaign.datasets, self.metric, self.scoring).score
         self.campaign.ledger.count_held_out(name, score)
         return score
+
+    def _records(self) -> tuple[ExperimentRecord, ...]:
+        return tuple(r for r in self.campaign.ledger.experiments() if not r.name.startswith("held out: "))
 
     def _arm_of(self, name: str) -> ArmScores:
         file, _, experiment = name.rpartition(":")

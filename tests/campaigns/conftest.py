@@ -1,9 +1,13 @@
-"""What the tests of campaigns share: assertions in imported suites are explained as those in tests are."""
+"""What the tests of campaigns share."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 pytest.register_assert_rewrite(
     "campaigns.ledger_conformance", "campaigns.executor_conformance", "campaigns.small_campaigns"
 )
+# How long an example takes says more about the machine's other work than about ours.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")

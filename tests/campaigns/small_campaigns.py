@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import numpy as np
 
 from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.events import Event
-from probatum.campaigns.ledger import FitRecord
 
 ROWS, BATCHES = 24, 6
 
@@ -138,7 +136,10 @@ class Waiting(Noisy):
 
 
 class Weighted(Noisy):
-    """Trains many fits in one call and keeps what it has learned."""
+    """Trains many fits in one call, whatever their seeds, and keeps what it has learned."""
+
+    def program(self):
+        return "weighted"
 
     @classmethod
     def fit_many(cls, estimators, inputs, targets, row_sets, cores):
@@ -210,11 +211,6 @@ def write_table(path: Path, shift: float = 0.0) -> None:
         y = 2 * a - b + (row % 3 > 0) + 0.1 * noise + shift * (row == 0)
         lines.append(f"{a:.6f},{b:.6f},{colour},batch{row * BATCHES // ROWS},{y:.6f},{a * b:.6f}")
     path.write_text("\n".join(lines) + "\n")
-
-
-def by_place(fits: Iterable[FitRecord]) -> dict[tuple[str, int], FitRecord]:
-    """Fits by split and seed."""
-    return {(fit.split, fit.seed): fit for fit in fits}
 
 
 def stored(campaign: Campaign, experiment: str) -> dict[tuple[str, int], np.ndarray]:

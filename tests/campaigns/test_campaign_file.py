@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from campaigns.small_campaigns import PROBLEM, write_table
 
+from campaigns.small_campaigns import PROBLEM, write_table
 from probatum.campaigns.campaign_file import CampaignFile, read_campaign_file
 from probatum.errors import CampaignFileError, DataError, UnknownNameError
 
@@ -127,7 +127,7 @@ def test_a_name_that_stands_twice_is_found_at_its_second_place(path: Path):
         (PROBLEM, "no experiments"),
         (PROBLEM + "experiment = 3\n", "no experiments"),
         (PROBLEM + "experiment = []\n", "no experiments"),
-        (PROBLEM + 'protocol = "strict"\n' + GOOD.partition("[run]")[2], "protocol must be a table"),
+        (PROBLEM + 'protocol = "strict"\n' + GOOD.partition("cores = 1")[2], "protocol must be a table"),
         (PROBLEM + 'task = "chair"\n' + GOOD, "unknown task 'chair'"),
         (PROBLEM + 'task = ["table", "table"]\n' + GOOD, "a task stands here twice"),
         (PROBLEM + "task = []\n" + GOOD, "task must be a name or a list of names"),
@@ -145,14 +145,21 @@ def test_a_missing_file_says_how_to_get_one(path: Path):
         read_campaign_file(path)
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"problem = '\x80'"])
-def test_bytes_that_are_no_text_are_refused(path: Path, content: bytes):
+@pytest.mark.parametrize(("content", "line"), [(b"\xff\xfe\x00", 1), (b"a = 1\nproblem = '\x80'", 2)])
+def test_bytes_that_are_no_text_are_refused_where_they_stand(path: Path, content: bytes, line: int):
     path.write_bytes(content)
-    with pytest.raises(CampaignFileError, match="cannot be read as text"):
+    with pytest.raises(CampaignFileError) as raised:
         read_campaign_file(path)
+    assert str(raised.value).startswith(f"mine.toml:{line}: ")
+    assert "UTF-8" in str(raised.value)
+
+
+def test_a_folder_is_no_campaign_file(tmp_path: Path):
+    with pytest.raises(CampaignFileError, match="cannot be read"):
+        read_campaign_file(tmp_path)
 
 
 def test_a_missing_table_is_refused_before_anything_is_written(path: Path):
     with pytest.raises(DataError, match=r"batches\.csv"):
         read(path, PROBLEM.replace("batches.csv", "gone/batches.csv") + GOOD)
-    assert [p.name for p in path.parent.iterdir()] == [p.name for p in path.parent.iterdir() if "probatum" not in p.name]
+    assert sorted(p.name for p in path.parent.iterdir()) == ["batches.csv", "mine.toml"]

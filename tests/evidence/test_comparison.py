@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from evidence.simulated import arm
 
+from evidence.simulated import arm
 from probatum.errors import IncomparableError
 from probatum.evidence.comparison import Verdict, compare, require_comparable
 from probatum.problems.problem import Scoring

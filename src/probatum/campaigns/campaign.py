@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,30 +13,29 @@ import numpy as np
 
 from probatum.campaigns.artifacts import ArtifactStore, storage_errors
 from probatum.campaigns.campaign_file import CampaignFile, read_campaign_file
-from probatum.campaigns.events import ExperimentFinished, ExperimentKept, Listener, RoundStarted
+from probatum.campaigns.events import Event, ExperimentFinished, ExperimentKept, JobFinished, Listener, RoundStarted
 from probatum.campaigns.execution import stored_prediction, stored_rows
 from probatum.campaigns.executors import Executor, LocalExecutor
 from probatum.campaigns.experiment import Experiment, Mutation, trivial_experiments
-from probatum.campaigns.fit import Fit, code_versions
+from probatum.campaigns.fit import Fit
 from probatum.campaigns.jobs import Place, Setup
 from probatum.campaigns.ledger import (
     DONE,
     FAILED,
-    NEEDED,
     SCORED,
     TIMED_OUT,
     CampaignRecord,
     ExperimentRecord,
     Ledger,
-    PlannedFit,
     SplitRecord,
 )
 from probatum.campaigns.ledger_files import LEDGER, open_ledger, state_folder
 from probatum.campaigns.lock import CampaignLock
 from probatum.campaigns.manifest import manifest
+from probatum.campaigns.plan import Planner, closure, roles, store_splits
 from probatum.campaigns.recipe import Recipe
 from probatum.campaigns.runner import Runner
-from probatum.campaigns.splits import Split, held_out_split, inner_splits, make_splits
+from probatum.campaigns.splits import Split, held_out_split, make_splits
 from probatum.campaigns.sql_ledger import SqlLedger
 from probatum.errors import (
     FinishedExperimentError,
@@ -153,6 +152,17 @@ class Campaign:
             found.append(StoredPrediction(r.task, r.draw, r.split_name, r.split, r.seed, rows, prediction))
         return found
 
+    def weights(self, key: str) -> dict[str, np.ndarray]:
+        """The trained weights of a fit, as its learner names them; {} where none were kept (`run.keep_weights`)."""
+        record = self.ledger.fit_states([key]).get(key)
+        if record is None or record.artifact is None:
+            raise UnknownNameError(f"fit '{key[:12]}' has no result", remedy="run the campaign to its end")
+        arrays = self.store.read_arrays(record.artifact)
+        if "weights" not in arrays:
+            return {}
+        tensors = self.store.read_tensors(str(arrays["weights"]))
+        return {name.partition("/")[2]: a for name, a in tensors.items() if name.startswith(f"{key}/")}
+
     def split_rows(self, digest: str) -> tuple[np.ndarray, np.ndarray]:
         """(train, test) rows of a recorded split."""
         record = self.ledger.split(digest)
@@ -226,12 +236,13 @@ class Campaign:
         executor: Executor | None,
         round_number: int,
     ) -> None:
-        planned = {e.name: self._fits(e.recipe, splits) for e in experiments}
+        planner = Planner(self.file.problem, self.datasets, self.file.protocol)
+        planned = {e.name: planner.fits(e.recipe, splits) for e in experiments}
         for name in self._finished_with_other_code(ledger, experiments, planned):
             del planned[name]
             tell(ExperimentKept(name))
-        needed = {fit.key: fit for fits in planned.values() for scored in fits for fit in _closure(scored)}
-        places = self._store_splits(needed.values())
+        needed = closure(fit for fits in planned.values() for fit in fits)
+        places = store_splits(needed.values(), self.store)
         for experiment in experiments:
             if experiment.name in planned:
                 self._record(ledger, experiment, planned[experiment.name], places, round_number)
@@ -240,6 +251,7 @@ class Campaign:
         names = tuple(e.name for e in experiments)
         tell(RoundStarted(round_number, names, len(needed) - len(settled), len(settled)))
         if len(settled) < len(needed):
+            missing = {name: set(closure(fits)) - settled for name, fits in planned.items()}
             owned = executor is None
             executor = executor or self._local_executor()
             runner = Runner(
@@ -249,16 +261,13 @@ class Campaign:
                 manifest(self._problem_record(), self.datasets),
                 limit=self.file.run.limit,
                 keep_weights=self.file.run.keep_weights,
-                tell=tell,
+                tell=_telling_of_experiments(tell, missing),
             )
             try:
                 runner.run(tuple(needed.values()))
             finally:
                 if owned:
                     executor.close()
-        for record in ledger.experiments():
-            if record.name in names and record.status == "done":
-                tell(ExperimentFinished(record.name))
 
     def _finished_with_other_code(
         self, ledger: Ledger, experiments: Sequence[Experiment], planned: dict[str, list[Fit]]
@@ -282,43 +291,6 @@ class Campaign:
         )
         return LocalExecutor(setup, cores, self.folder)
 
-    # ------------------------------------------------------------------ planning
-
-    def _fits(self, recipe: Recipe, splits: Iterable[Split]) -> list[Fit]:
-        """The fits whose predictions are an experiment's: every split with every seed."""
-        seeds = range(1 if recipe.deterministic else self.file.protocol.seeds)
-        return [self._fit(recipe, split, seed) for split in splits for seed in seeds]
-
-    def _fit(self, recipe: Recipe, split: Split, seed: int) -> Fit:
-        seed = 0 if recipe.deterministic else seed
-        code = code_versions(recipe, self.file.problem)
-        if not recipe.is_blend:
-            return Fit(recipe, split, seed, code)
-        components = tuple(self._fit(c, split, seed) for c in recipe.components)
-        if not recipe.chooses_inside:
-            return Fit(recipe, split, seed, code, components=components)
-        inner = inner_splits(split, self.datasets[split.task], self.file.protocol, recipe.inner_folds)
-        inside = tuple(tuple(self._fit(c, part, seed) for c in recipe.components) for part in inner)
-        return Fit(recipe, split, seed, code, inner, components, inside)
-
-    def _store_splits(self, fits: Iterable[Fit]) -> dict[str, SplitRecord]:
-        """Writes the rows of all splits that the fits need; by task, one artifact for each."""
-        by_task: dict[tuple[str, int], dict[str, Split]] = {}
-        for fit in fits:
-            for split in (fit.split, *fit.inner):
-                by_task.setdefault((split.task, split.draw), {})[split.digest] = split
-        records = {}
-        for (task, draw), splits in by_task.items():
-            arrays = {}
-            for side in ("train", "test"):
-                sides = [getattr(s, side) for s in splits.values()]
-                arrays[side] = np.concatenate(sides).astype(np.int32)
-                arrays[f"{side}_offsets"] = np.concatenate([[0], np.cumsum([len(s) for s in sides])]).astype(np.int64)
-            artifact = self.store.write_arrays(arrays)
-            for position, (digest, s) in enumerate(splits.items()):
-                records[digest] = SplitRecord(digest, task, draw, s.name, artifact, position, len(s.train), len(s.test))
-        return records
-
     def _record(
         self,
         ledger: Ledger,
@@ -327,9 +299,6 @@ class Campaign:
         places: dict[str, SplitRecord],
         round_number: int,
     ) -> None:
-        roles = {fit.key: NEEDED for scored in fits for fit in _closure(scored)} | {fit.key: SCORED for fit in fits}
-        every = {fit.key: fit for scored in fits for fit in _closure(scored)}
-        planned = [PlannedFit(key, every[key].split.digest, every[key].seed, role) for key, role in roles.items()]
         record = ExperimentRecord(
             experiment.name,
             experiment.recipe.canonical(),
@@ -339,7 +308,8 @@ class Campaign:
             experiment.hypothesis,
             round_number,
         )
-        splits = {fit.split.digest: places[fit.split.digest] for fit in every.values()}
+        planned = roles(fits)
+        splits = {fit.split: places[fit.split] for fit in planned}
         try:
             ledger.add_experiment(record, planned, splits.values())
         except FinishedExperimentError as error:
@@ -385,8 +355,17 @@ class Campaign:
         raise UnknownNameError.of("experiment", name, [e.name for e in self.experiments], where=self.file.path.name)
 
 
-def _closure(fit: Fit) -> Iterable[Fit]:
-    """A fit and all fits that it needs."""
-    yield fit
-    for need in fit.needs:
-        yield from _closure(need)
+def _telling_of_experiments(tell: Listener, missing: dict[str, set[str]]) -> Listener:
+    """A listener that also tells when the last missing fit of an experiment is recorded."""
+    waiting = {name: keys for name, keys in missing.items() if keys}
+
+    def listen(event: Event) -> None:
+        if isinstance(event, JobFinished):
+            for name, keys in list(waiting.items()):
+                keys.difference_update(event.keys)
+                if not keys:
+                    del waiting[name]
+                    tell(ExperimentFinished(name))
+        tell(event)
+
+    return listen

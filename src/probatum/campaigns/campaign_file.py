@@ -76,7 +76,10 @@ def read_campaign_file(path: Path) -> CampaignFile:
         if key not in KEYS:
             raise UnknownNameError.of("key", key, KEYS, where=lines.place(key))
     spec = _problem_spec(content, path, lines)
-    problem = registry.build(spec[0], spec[1], where=lines.place("problem"))
+    try:
+        problem = registry.build(spec[0], spec[1], where=lines.place("problem"))
+    except UnknownNameError as error:
+        raise UnknownNameError(error.what, where=error.where or lines.place("problem"), remedy=error.remedy) from None
     protocol = _section(Protocol, content, "protocol", lines)
     protocol = protocol.completed(problem, where=lines.place("protocol"))
     run = _section(RunSettings, content, "run", lines)
@@ -96,8 +99,13 @@ def _text(path: Path) -> str:
         raise CampaignFileError(
             "no such campaign file", where=str(path), remedy="'probatum new' writes one to start from"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CampaignFileError(f"cannot be read as text: {error}", where=str(path)) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        what = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
+        raise CampaignFileError(what, where=f"{path.name}:{line}", remedy="save the file as text in UTF-8") from None
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}"
+        raise CampaignFileError(what, where=str(path), remedy="name a campaign file") from None
 
 
 def _problem_spec(content: Mapping[str, Any], path: Path, lines: _Lines) -> tuple[str, dict[str, Any]]:
@@ -146,9 +154,10 @@ def _grow(entries: Sequence[Mapping[str, Any]], problem: Problem, lines: _Lines)
     try:
         return grow(entries, problem, places)
     except ProbatumError as error:
-        quoted = re.search(r"'([^']+)'", error.what) or re.match(r"()([\w.]+) = ", error.what)
-        if error.where in places and quoted:
-            place = lines.experiment(places.index(error.where), quoted[quoted.lastindex or 1])
+        named = [re.search(pattern, error.what) for pattern in (r": '([^']+)'$", r"'([^']+)'", r"^([\w.]+) = ")]
+        word = next((found[1] for found in named if found), None)
+        if error.where in places and word:
+            place = lines.experiment(places.index(error.where), word)
             raise type(error)(error.what, where=place, remedy=error.remedy) from None
         raise
 
@@ -181,9 +190,10 @@ class _Lines:
         start = self.headers[index]
         end = self.headers[index + 1] if index + 1 < len(self.headers) else len(self.lines)
         if word is not None:
-            for i in range(start, end):
-                if re.search(rf"(?<![\w.]){re.escape(word)}(?!\w)", self.lines[i].split("#")[0]):
-                    return f"{self.name}:{i + 1}"
+            for before in (r"\w.", r"\w"):  # 'kind' stands in 'model.kind' only where it does not stand alone
+                for i in range(start, end):
+                    if re.search(rf"(?<![{before}]){re.escape(word)}(?!\w)", self.lines[i].split("#")[0]):
+                        return f"{self.name}:{i + 1}"
             last = word.rpartition(".")[2]
             if last != word:
                 return self.experiment(index, last)

@@ -27,10 +27,10 @@ class JobStarted:
 
 @dataclass(frozen=True)
 class JobFinished:
-    """Fits were recorded."""
+    """Fits were recorded: `keys` of those that succeeded."""
 
     job: str
-    fits: int
+    keys: tuple[str, ...]
     seconds: float
 
 

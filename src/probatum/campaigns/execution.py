@@ -53,11 +53,9 @@ class Bench:
         good = [(f, test, o) for f, (_, test), o in zip(job.fits, rows, outcomes, strict=True) if o.error is None]
         if not good:
             return (), failures
-        artifact = self._write([test for _, test, _ in good], [o for _, _, o in good])
-        if job.keep_weights:
-            tensors = {f"{fit.key}/{name}": array for fit, _, o in good for name, array in o.weights.items()}
-            if tensors:
-                self.store.write_tensors(tensors)
+        tensors = {f"{fit.key}/{name}": array for fit, _, o in good for name, array in o.weights.items()}
+        weights = self.store.write_tensors(tensors) if job.keep_weights and tensors else None
+        artifact = self._write([test for _, test, _ in good], [o for _, _, o in good], weights)
         results = tuple(
             FitResult(fit.key, o.seconds, artifact, i, self._scores(dataset, test, o.prediction), len(test))
             for i, (fit, test, o) in enumerate(good)
@@ -146,12 +144,14 @@ class Bench:
             for q, name in enumerate(dataset.quantity_names)
         }
 
-    def _write(self, tests: Sequence[np.ndarray], outcomes: Sequence[FitOutcome]) -> str:
+    def _write(self, tests: Sequence[np.ndarray], outcomes: Sequence[FitOutcome], weights: str | None) -> str:
         arrays = {
             "offsets": np.concatenate([[0], np.cumsum([len(t) for t in tests])]).astype(np.int64),
             "rows": np.concatenate(tests).astype(np.int32),
             "prediction": np.concatenate([o.prediction for o in outcomes]),
         }
+        if weights is not None:
+            arrays["weights"] = np.array(weights)  # the name of their artifact
         if all(o.spread is not None for o in outcomes):
             arrays["spread"] = np.concatenate([o.spread for o in outcomes])  # type: ignore[misc]
         for name in outcomes[0].curves:
@@ -194,5 +194,10 @@ def _joined(members: list[list[FitOutcome]]) -> FitOutcome:
         seconds,
         only.spread if single else None,
         only.curves if single else {},
-        only.weights if single else {},
+        {
+            f"member{m}/block{b}/{name}" if not single else name: array
+            for m, member in enumerate(members)
+            for b, block in enumerate(member)
+            for name, array in block.weights.items()
+        },
     )

@@ -15,6 +15,8 @@ from probatum.problems.problem import Problem
 
 TRIVIAL = "trivial:"
 """Prefix of the baselines that run with every campaign; no experiment of the user's own may carry it."""
+OWN_KEYS = ("name", "parent", "hypothesis")
+"""Keys of an [[experiment]] table that are not its recipe's."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,10 @@ def _order(entries: Mapping[str, Mapping[str, Any]], place: Mapping[str, str]) -
 
 def _grow_one(entry: Mapping[str, Any], grown: Mapping[str, Experiment], problem: Problem, where: str) -> Experiment:
     parent = grown[entry["parent"]] if entry.get("parent") is not None else None
-    given = {k: v for k, v in entry.items() if k not in ("name", "parent", "hypothesis")}
+    hypothesis = entry.get("hypothesis")
+    if not isinstance(hypothesis, str | None):
+        raise CampaignFileError(f"hypothesis = {hypothesis!r}: must be text", where=where, remedy="put it in quotes")
+    given = {k: v for k, v in entry.items() if k not in OWN_KEYS}
     if "components" in given:
         given["components"] = [grown[name].recipe.canonical() for name in given["components"]]
         if "model" not in given and not (parent and parent.recipe.is_blend):
@@ -167,10 +172,9 @@ def _grow_one(entry: Mapping[str, Any], grown: Mapping[str, Experiment], problem
     try:
         recipe = fill_features(Recipe.model_validate(merged), problem)
     except ValidationError as error:
-        raise schema_error(error, Recipe.model_fields, where) from None
+        raise schema_error(error, {**Recipe.model_fields, **dict.fromkeys(OWN_KEYS)}, where) from None
     recipe.check(problem, where=where)
     mutation = Mutation.between(parent.recipe, recipe) if parent else None
-    hypothesis = entry.get("hypothesis")
     return Experiment(entry["name"], recipe, parent.name if parent else None, mutation, hypothesis)
 
 

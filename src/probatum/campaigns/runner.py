@@ -173,7 +173,7 @@ class Runner:
             if group is not None:
                 pace = report.seconds / len(job.fits)
                 self._pace[group] = max(pace, self._pace.get(group, pace) / 2)  # recipes of one group differ
-            self._tell(JobFinished(job.id, len(report.results), report.seconds))
+            self._tell(JobFinished(job.id, tuple(r.key for r in report.results), report.seconds))
             for key, error in report.failures:
                 self._fail(job, key, FAILED, error)
             return

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, create_engine, event, func, inspect, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from probatum.campaigns import ledger_schema as schema
 from probatum.campaigns.ledger import (
@@ -117,7 +117,8 @@ class SqlLedger(Ledger):
                 same_recipe = known.digest == record.digest
                 if same_recipe and self._planned_keys(db, experiment) == {f.key for f in fits}:
                     return
-                if known.done:
+                finished = known.done == known.fits
+                if known.done and (finished or not same_recipe):
                     what = "another recipe" if not same_recipe else "other code, libraries or splits"
                     remedy = "give the new recipe a new name, with this one as its parent"
                     if same_recipe:
@@ -146,10 +147,6 @@ class SqlLedger(Ledger):
             fit_ids = _ids(db, schema.fit, schema.fit.c.key, {f.key for f in fits})
             links = [{"experiment_id": experiment, "fit_id": fit_ids[f.key], "role": f.role} for f in fits]
             db.execute(self._insert_new(schema.plan), links)
-            current = {link["fit_id"] for link in links}
-            own = schema.plan.c.experiment_id == experiment
-            for stale in set(db.execute(select(schema.plan.c.fit_id).where(own)).scalars()) - current:
-                db.execute(schema.plan.delete().where(own, schema.plan.c.fit_id == stale))  # planned with other code
 
     def experiments(self, last: int | None = None) -> list[ExperimentRecord]:
         newest = select(schema.experiment).order_by(schema.experiment.c.id.desc()).limit(last)
@@ -343,6 +340,8 @@ class SqlLedger(Ledger):
     def _errors(self) -> Iterator[None]:
         try:
             yield
+        except IntegrityError:
+            raise  # ours, not the file's
         except DatabaseError as error:
             text = str(error.orig)
             if "full" in text or "disk I/O" in text:

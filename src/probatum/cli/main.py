@@ -22,6 +22,7 @@ app = typer.Typer(
     help="A laboratory for machine learning on small scientific data: fast, and not fooled by noise.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 data = typer.Typer(help="Real data of the problems.", no_args_is_help=True)
@@ -197,13 +198,13 @@ def run_program() -> int:
     """Runs the program and returns its exit code."""
     try:
         code = app(standalone_mode=False)  # what `typer.Exit` carries comes back as the value
+        sys.stdout.flush()
     except ProbatumError as error:
         return _refused(error, USAGE if isinstance(error, UsageError) else WORK_FAILED)
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("stopped; the same command goes on where it stopped", err=True)
-        return INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has seen enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = INTERRUPTED
+    except (BrokenPipeError, SystemExit):  # whoever read the output has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return DONE
     except Exception as error:  # what the option parser raises: usage errors know their exit code
         if not hasattr(error, "format_message"):
@@ -216,6 +217,8 @@ def run_program() -> int:
         said = error.format_message()  # type: ignore[attr-defined]
         what = said[:1].lower() + said[1:].rstrip(".")
         return _refused(UsageError(what, where=command, remedy=f"'{command} --help' lists what it takes"), USAGE)
+    if code == INTERRUPTED:  # Typer turns Ctrl-C into this code
+        typer.echo("stopped; the same command goes on where it stopped", err=True)
     return code if isinstance(code, int) else DONE
 
 

@@ -38,14 +38,15 @@ class RunProgress:
             TextColumn("[bold]{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("fits  {task.fields[rate]}"),
+            TextColumn("fits  {task.fields[experiments]}  {task.fields[rate]}"),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}"),
             console=self._console,
             disable=not sys.stderr.isatty(),
         )
-        self._task = self._bar.add_task("starting", total=None, rate="", left="")
+        self._task = self._bar.add_task("starting", total=None, experiments="", rate="", left="")
         self._total = self._done = self._known = self._told = 0
+        self._experiments = self._finished = 0
         self._started = self._last_line = time.monotonic()
         self._running: dict[str, str] = {}
 
@@ -60,6 +61,7 @@ class RunProgress:
         match event:
             case RoundStarted():
                 self._total, self._known = event.fits, event.known
+                self._experiments, self._finished = len(event.experiments), 0
                 known = f", {event.known} fits already there" if event.known else ""
                 self._say(
                     f"round {event.round}: {len(event.experiments)} experiments, {event.fits} fits to train{known}"
@@ -69,7 +71,7 @@ class RunProgress:
                 self._running[event.job] = f"{event.model} x {event.fits}"
             case JobFinished():
                 self._running.pop(event.job, None)
-                self._done += event.fits
+                self._done += len(event.keys)
             case FitRetried():
                 self._say(f"[yellow]a fit failed and is tried again:[/] {escape(_last_line(event.reason))}")
             case FitFailed():
@@ -81,7 +83,7 @@ class RunProgress:
                     f"[yellow]'{name}' was run with other code or libraries and is kept; rename it to run it again[/]"
                 )
             case ExperimentFinished():
-                pass
+                self._finished += 1
         self._show()
 
     def _show(self) -> None:
@@ -90,12 +92,20 @@ class RunProgress:
         left = f"{duration((self._total - self._done) / rate)} left" if rate and self._done < self._total else ""
         description = ", ".join(dict.fromkeys(self._running.values())) or "training"
         speed = f"{rate:.1f}/s" if rate else ""
-        self._bar.update(self._task, description=description[:48], completed=self._done, rate=speed, left=left)
+        experiments = f"{self._finished}/{self._experiments} experiments"
+        self._bar.update(
+            self._task,
+            description=description[:48],
+            completed=self._done,
+            experiments=experiments,
+            rate=speed,
+            left=left,
+        )
         if self._bar.disable and self._done > self._told:
             ended = self._done == self._total
             if ended or time.monotonic() - self._last_line > LINE_EVERY:
                 self._last_line, self._told = time.monotonic(), self._done
-                parts = (f"{self._done}/{self._total} fits", speed, left, "" if ended else description)
+                parts = (f"{self._done}/{self._total} fits", experiments, speed, left, "" if ended else description)
                 self._say("  ".join(escape(part) for part in parts if part))
 
     def _say(self, text: str) -> None:

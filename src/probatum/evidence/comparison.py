@@ -193,10 +193,11 @@ def _splits_needed(estimate: float, spread: float, ratio: float, alpha: float) -
     """How many splits would decide at the present effect and spread; more data where no number would."""
     if estimate == 0 or spread == 0:
         return "no difference seen"
-    for count in np.unique(np.geomspace(2, MOST_REPEATS, 200).astype(int)):
-        error = spread * math.sqrt(1 / count + ratio)
-        if 2 * stats.t.sf(abs(estimate) / error, count - 1) <= alpha:
-            return f"about {count} splits at this effect and spread"
+    counts = np.unique(np.geomspace(2, MOST_REPEATS, 200).astype(int))
+    errors = spread * np.sqrt(1 / counts + ratio)
+    enough = counts[2 * stats.t.sf(abs(estimate) / errors, counts - 1) <= alpha]
+    if len(enough):
+        return f"about {enough[0]} splits at this effect and spread"
     return "more data: no number of repeats of these rows decides this"
 
 

@@ -1,0 +1,1 @@
+"""The same trainings as other tools do them, for the benchmarks."""

@@ -1,0 +1,69 @@
+"""Workers in processes of this machine keep what every executor promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from campaigns.executor_conformance import Bench, ExecutorConformance, reports
+from campaigns.small_campaigns import Workplace
+from probatum.campaigns.executors import Executor, LocalExecutor
+from probatum.campaigns.jobs import DIED, DONE, Setup
+
+DRIVER = """
+import sys
+from pathlib import Path
+from probatum.campaigns.executors import LocalExecutor
+from probatum.campaigns.jobs import Job, Setup
+executor = LocalExecutor(Setup.from_json(sys.argv[1]), 1, Path(sys.argv[3]))
+executor.submit(Job.from_json(sys.argv[2]))
+executor.wait()
+"""
+
+
+class TestLocalExecutor(ExecutorConformance):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def make(cls, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Setup, int], Executor]:
+        return lambda setup, cores: LocalExecutor(setup, cores, tmp_path_factory.mktemp("logs"))
+
+    def driver(self) -> str:
+        return DRIVER
+
+
+def test_a_dead_workers_last_words_are_its_own(tmp_path: Path):
+    """Of two workers one is replaced; the other's standard error stays its own."""
+    bench = Bench(Workplace(tmp_path))
+    noisy = tmp_path / f"{bench.place.learners}.py"
+    noisy.write_text(noisy.read_text().replace("os._exit(3)", "print('I am going'), os._exit(3)"))
+    executor = LocalExecutor(bench.setup, 2, tmp_path)
+    try:
+        executor.submit(bench.job("first", "Exiting"))
+        executor.submit(bench.waiting("second"))
+        bench.processes(1)
+        report = reports(executor, 1)["first"]
+        assert report.status == DIED
+        assert "I am going" in report.error
+        executor.submit(bench.job("third"))
+        assert reports(executor, 1)["third"].status == DONE
+        assert sorted(p.name for p in tmp_path.glob("worker-*.log")) == ["worker-1.log", "worker-2.log"]
+        bench.gate.touch()
+        assert reports(executor, 1)["second"].status == DONE
+    finally:
+        executor.close()
+
+
+def test_the_start_of_a_worker_is_no_time_of_its_first_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A machine on which Python starts slowly: four seconds, where a fit may take three and a half."""
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "slow" / "sitecustomize.py").write_text("import time\ntime.sleep(4)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "slow"))
+    bench = Bench(Workplace(tmp_path))
+    executor = LocalExecutor(bench.setup, 1, tmp_path)
+    try:
+        executor.submit(bench.job("first", limit=3.5))
+        assert reports(executor, 1)["first"].status == DONE
+    finally:
+        executor.close()

@@ -1,0 +1,122 @@
+"""A small campaign on a table, and the program called as a person calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+CAMPAIGN = """\
+problem = { kind = "table", path = "lab.csv", target = "yield", group = "batch" }
+
+[protocol]
+splits = "leave-one-group-out"
+seeds = 2
+baseline = "ridge"
+margin = 0.001
+
+[run]
+cores = 2
+
+[[experiment]]
+name = "ridge"
+model.kind = "ridge"
+
+[[experiment]]
+name = "stiff"
+parent = "ridge"
+hypothesis = "fewer wiggles"
+model.alpha = 100.0
+
+[[experiment]]
+name = "trees"
+features = ["temperature", "solvent"]
+model = { kind = "extra_trees", n_estimators = 5 }
+
+[[experiment]]
+name = "both"
+components = ["ridge", "trees"]
+model = { kind = "blend", weights = [0.5, 0.5] }
+"""
+PROGRAM = str(Path(sys.executable).with_name("probatum"))
+
+
+def lab_table() -> str:
+    """24 rows of 6 batches; the yield grows with the temperature."""
+    generator = np.random.default_rng(0)
+    lines = ["temperature,solvent,batch,yield"]
+    for row in range(24):
+        temperature = generator.uniform(20, 90)
+        value = 0.2 + 0.005 * temperature + generator.normal(0, 0.02)
+        lines.append(f"{temperature:.2f},{('water', 'ethanol')[row % 2]},b{row % 6},{value:.4f}")
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """The one line of a refusal."""
+        assert self.code == 2, self.out + self.err
+        lines = self.err.splitlines()
+        assert len(lines) == 1, self.err
+        assert lines[0].startswith("error: ")
+        assert "Traceback" not in self.err + self.out
+        return lines[0]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What `--json` printed: one strict JSON object on one line."""
+        assert self.out.count("\n") == 1, self.out + self.err
+        return json.loads(self.out, parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON"))
+
+
+def start(folder: Path, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+    """The installed program in a process of its own."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("PROBATUM_DATA", "COLUMNS")}
+    return subprocess.Popen(
+        [PROGRAM, *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        **options,
+    )
+
+
+def program(folder: Path, *arguments: str, **options: Any) -> Said:
+    """Runs the installed program to its end."""
+    process = start(folder, *arguments, **options)
+    out, err = process.communicate(timeout=120)
+    return Said(process.returncode, out, err)
+
+
+def write_lab(folder: Path, campaign: str = CAMPAIGN) -> Path:
+    (folder / "lab.csv").write_text(lab_table(), encoding="utf-8")
+    (folder / "lab.toml").write_text(campaign, encoding="utf-8")
+    return folder
+
+
+Call = Callable[..., Said]
+
+
+def recorded(call: Call, folder: Path) -> tuple[Any, Sequence[str]]:
+    """What a campaign's ledger and its store of artifacts hold."""
+    artifacts = sorted(p.name for p in (folder / "lab.probatum" / "artifacts").rglob("*.*"))
+    return call(folder, "status", "lab.toml", "--json").values, artifacts
