@@ -12,6 +12,7 @@ from scipy import stats
 
 from probatum.errors import IncomparableError
 from probatum.evidence.resampling import (
+    Alternative,
     cluster_bootstrap,
     cluster_sums,
     corrected_t,
@@ -119,26 +120,36 @@ def require_comparable(a: ArmScores, b: ArmScores) -> None:
 
 
 def _by_groups(arm: ArmScores, baseline: ArmScores, margin: float, alpha: float, level_each: float) -> Verdict:
-    """Leave-one-group-out: sign flips and bootstrap over groups, dependent groups kept together."""
+    """Leave-one-group-out: sign flips and the corrected t over groups, dependent groups kept together.
+
+    Every fold trains on nearly the same rows, so where inputs matter the differences of folds are correlated and sign
+    flips alone err too often (with 60 rows, 12 groups and 2 x 10 inputs in 8.5 % of the cases instead of 5 %). So both
+    tests have to agree, and the bootstrap interval is widened by the same correction.
+    """
     difference = _paired(arm, baseline)
     clusters = np.array([u.dependence for u in arm.units])
     sums, weights = cluster_sums(difference, arm.weights, clusters)
     estimate, count = float(sums.sum()), len(sums)
     shared = f" of {len(difference)} folds, those that share measurements together" if count < len(difference) else ""
-    method = f"sign flips over {count} independent groups{shared}, {arm.scoring.weighting} weights"
+    method = f"sign flips and corrected t over {count} independent groups{shared}, {arm.scoring.weighting} weights"
     base = Verdict(
         arm.name, baseline.name, arm.score, "undecided", estimate, units=count, seeds=arm.seeds, method=method
     )
     if count < 2:
         return replace(base, outcome="no evidence", needed="one run: measure more groups")
-    equivalent = None
-    if margin > 0:
-        equivalent = max(sign_flip_p(sums, weights, margin, "less"), sign_flip_p(sums, weights, -margin, "greater"))
+    ratio = 1 / (count - 1)
+    t = corrected_t(estimate + count * (sums - estimate * weights), ratio)
+
+    def p_value(null: float = 0.0, alternative: Alternative = "two-sided") -> float:
+        return max(sign_flip_p(sums, weights, null, alternative), t.p_value(null, alternative))
+
+    low, high = cluster_bootstrap(sums, weights, 1 - alpha)
+    wider = math.sqrt(1 + count * ratio)
     return replace(
         base,
-        interval=cluster_bootstrap(sums, weights, 1 - alpha),
-        p=sign_flip_p(sums, weights),
-        p_equivalent=equivalent,
+        interval=(estimate + wider * (low - estimate), estimate + wider * (high - estimate)),
+        p=p_value(),
+        p_equivalent=max(p_value(margin, "less"), p_value(-margin, "greater")) if margin > 0 else None,
         needed=_groups_needed(sums, weights, estimate, level_each),
     )
 
@@ -207,6 +218,6 @@ def _groups_needed(sums: np.ndarray, weights: np.ndarray, estimate: float, alpha
     spread = float(np.std((sums - estimate * weights) * count, ddof=1))
     if estimate == 0 or spread == 0:
         return "no difference seen"
-    needed = math.ceil((stats.norm.isf(alpha / 2) * spread / estimate) ** 2)
+    needed = math.ceil(2 * (stats.norm.isf(alpha / 2) * spread / estimate) ** 2)  # 2: the correction, 1/n + 1/(n-1)
     possible = math.ceil(1 - math.log2(alpha))  # below, even the most extreme sign pattern is not rare enough
     return f"about {max(needed, possible, count + 1)} independent groups at this effect and spread"
