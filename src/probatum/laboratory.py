@@ -11,7 +11,7 @@ import numpy as np
 
 from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.events import Listener
-from probatum.campaigns.experiment import TRIVIAL
+from probatum.campaigns.experiment import HELD_OUT, TRIVIAL
 from probatum.campaigns.ledger import ExperimentRecord
 from probatum.campaigns.splits import group_name, held_out_rows
 from probatum.errors import IncomparableError, UnknownNameError
@@ -160,7 +160,7 @@ class Laboratory:
         return score
 
     def _records(self) -> tuple[ExperimentRecord, ...]:
-        return tuple(r for r in self.campaign.ledger.experiments() if not r.name.startswith("held out: "))
+        return tuple(r for r in self.campaign.ledger.experiments() if not r.name.startswith(HELD_OUT))
 
     def _arm_of(self, name: str) -> ArmScores:
         file, _, experiment = name.rpartition(":")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from probatum.errors import IncomparableError
-from probatum.evidence.scores import ArmScores, arm_scores, group_scores
+from probatum.evidence.scores import ArmScores, _joined, arm_scores, group_scores
 from probatum.learning.metrics import metric
 from probatum.problems.problem import Dataset, Quantity, Scoring, Truth
 from problems.fakes import Rows
@@ -166,3 +166,11 @@ def test_group_scores_do_not_depend_on_how_rows_were_split():
     for by_group in found:
         assert set(by_group) == {("rows", "red"), ("rows", "blue")}
         assert by_group[("rows", "red")] == pytest.approx(expected)
+
+
+def test_folds_that_touch_a_label_in_common_are_one_cluster():
+    """Through others too: a-b and b-c make one cluster of a, b and c."""
+    labels = {"1": frozenset("a"), "2": frozenset("ab"), "3": frozenset("bc"), "4": frozenset("d")}
+    joined = _joined(labels)
+    assert joined["1"] == joined["2"] == joined["3"] == "a+b+c"
+    assert joined["4"] == "d"

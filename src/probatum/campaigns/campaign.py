@@ -16,7 +16,7 @@ from probatum.campaigns.campaign_file import CampaignFile, read_campaign_file
 from probatum.campaigns.events import Event, ExperimentFinished, ExperimentKept, JobFinished, Listener, RoundStarted
 from probatum.campaigns.execution import stored_prediction, stored_rows
 from probatum.campaigns.executors import Executor, LocalExecutor
-from probatum.campaigns.experiment import Experiment, Mutation, trivial_experiments
+from probatum.campaigns.experiment import HELD_OUT, Experiment, Mutation, trivial_experiments
 from probatum.campaigns.fit import Fit
 from probatum.campaigns.jobs import Place, Setup
 from probatum.campaigns.ledger import (
@@ -212,7 +212,7 @@ class Campaign:
         chosen = self._experiment(experiment)
         where = self.file.path.name
         splits = tuple(held_out_split(d, self.file.protocol, where=where) for d in self.datasets.values())
-        probe = Experiment(f"held out: {experiment}", chosen.recipe, parent=experiment)
+        probe = Experiment(f"{HELD_OUT} {experiment}", chosen.recipe, parent=experiment)
         with CampaignLock(self.folder):
             ledger = SqlLedger.at(self.folder / LEDGER)
             try:

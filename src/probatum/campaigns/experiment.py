@@ -15,6 +15,8 @@ from probatum.problems.problem import Problem
 
 TRIVIAL = "trivial:"
 """Prefix of the baselines that run with every campaign; no experiment of the user's own may carry it."""
+HELD_OUT = "held out:"
+"""Prefix under which an experiment is trained once more, on everything but the held-out cases; reserved too."""
 OWN_KEYS = ("name", "parent", "hypothesis")
 """Keys of an [[experiment]] table that are not its recipe's."""
 
@@ -104,8 +106,10 @@ def grow(entries: Sequence[Mapping[str, Any]], problem: Problem, places: Sequenc
         name = entry.get("name")
         if not isinstance(name, str) or not name.strip():
             raise CampaignFileError("an experiment without a name", where=where, remedy="add name = '...'")
-        if name.startswith(TRIVIAL):
-            raise CampaignFileError(f"names that begin with '{TRIVIAL}' are reserved", where=where, remedy="rename it")
+        for reserved in (TRIVIAL, HELD_OUT):
+            if name.startswith(reserved):
+                what = f"names that begin with '{reserved}' are reserved"
+                raise CampaignFileError(what, where=where, remedy="rename it")
         if name in place:
             raise CampaignFileError(
                 f"experiment '{name}' stands here twice", where=where, remedy=f"rename one (the first: {place[name]})"

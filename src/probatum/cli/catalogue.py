@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from inspect import getdoc
 from typing import Any
 
@@ -80,7 +80,7 @@ def _problem_values(name: str, *, full: bool) -> dict[str, Any]:
     problem_class = registry.problem_class(name)
     known = [f for f in fields(problem_class) if f.init]  # type: ignore[arg-type]
     values: dict[str, Any] = {"name": name, "question": problem_class.question, "needs_data": problem_class.needs_data}
-    values["options"] = {f.name: str(f.type) for f in known}
+    values["options"] = {f.name: "required" if f.default is MISSING else f.default for f in known}
     if not full:
         return values
     try:
@@ -93,7 +93,8 @@ def _problem_values(name: str, *, full: bool) -> dict[str, Any]:
     except DataError as error:
         values["unavailable"] = str(error)
     except ValueError:  # options without a default: there is nothing to open yet
-        values["unavailable"] = getdoc(problem_class) or ""
+        described = (getdoc(problem_class) or "").partition("Attributes:")[2]
+        values["unavailable"] = f"options ('probatum new' writes them):{described}"
     return values
 
 

@@ -49,6 +49,7 @@ class RunProgress:
         self._experiments = self._finished = 0
         self._started = self._last_line = time.monotonic()
         self._running: dict[str, str] = {}
+        self._said: set[str] = set()
 
     def __enter__(self) -> RunProgress:
         self._bar.start()
@@ -73,10 +74,10 @@ class RunProgress:
                 self._running.pop(event.job, None)
                 self._done += len(event.keys)
             case FitRetried():
-                self._say(f"[yellow]a fit failed and is tried again:[/] {escape(_last_line(event.reason))}")
+                self._say_once(f"[yellow]a fit failed and is tried again:[/] {escape(_last_line(event.reason))}")
             case FitFailed():
                 self._done += 1
-                self._say(f"[red]a fit {event.status}:[/] {escape(_last_line(event.error))}")
+                self._say_once(f"[red]a fit {event.status}:[/] {escape(_last_line(event.error))}")
             case ExperimentKept():
                 name = escape(event.name)
                 self._say(
@@ -89,7 +90,8 @@ class RunProgress:
     def _show(self) -> None:
         elapsed = time.monotonic() - self._started
         rate = self._done / elapsed if elapsed > 0 and self._done else 0.0
-        left = f"{duration((self._total - self._done) / rate)} left" if rate and self._done < self._total else ""
+        known = self._done > 0.05 * self._total and elapsed > LINE_EVERY  # before, the start of workers is most of it
+        left = f"{duration((self._total - self._done) / rate)} left" if known and self._done < self._total else ""
         description = ", ".join(dict.fromkeys(self._running.values())) or "training"
         speed = f"{rate:.1f}/s" if rate else ""
         experiments = f"{self._finished}/{self._experiments} experiments"
@@ -107,6 +109,12 @@ class RunProgress:
                 self._last_line, self._told = time.monotonic(), self._done
                 parts = (f"{self._done}/{self._total} fits", experiments, speed, left, "" if ended else description)
                 self._say("  ".join(escape(part) for part in parts if part))
+
+    def _say_once(self, text: str) -> None:
+        """Says what many fits may have in common the first time alone; `probatum show` counts them."""
+        if text not in self._said:
+            self._said.add(text)
+            self._say(text)
 
     def _say(self, text: str) -> None:
         self._bar.console.print(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol as Structural
 
 import numpy as np
@@ -110,7 +110,8 @@ class ArmScores:
         """Standard deviation of the score over seeds; None for one seed."""
         if self.seeds < 2:
             return None
-        return float(np.std(self.values.mean(axis=2) @ self.weights, ddof=1))
+        spread = float(np.std(self.values.mean(axis=2) @ self.weights, ddof=1))
+        return spread if spread > 1e-12 * abs(self.score) else 0.0  # equal scores differ by rounding
 
 
 def arm_scores(
@@ -134,6 +135,7 @@ def arm_scores(
         IncomparableError: nothing is left to score, or splits differ in their seeds.
     """
     units: dict[str, Unit] = {}
+    touched: dict[str, frozenset[str]] = {}
     values: dict[str, dict[int, np.ndarray]] = {}
     quantities: tuple[str, ...] = ()
     for p in predictions:
@@ -146,9 +148,8 @@ def arm_scores(
         values.setdefault(p.split_digest, {})[p.seed] = np.array(by_quantity)
         if p.split_digest not in units:
             train = int(dataset.scorable.sum()) - len(p.rows) - (held_out or {}).get(p.task, 0)
-            units[p.split_digest] = Unit(
-                p.task, p.draw, p.split, p.split_digest, len(truth), len(p.rows), train, _dependence(dataset, p)
-            )
+            units[p.split_digest] = Unit(p.task, p.draw, p.split, p.split_digest, len(truth), len(p.rows), train, "")
+            touched[p.split_digest] = _touched(dataset, p)
     if not units:
         raise IncomparableError(f"experiment '{name}' has no rows to score", remedy="look at the scoring's exclusions")
     seeds = {tuple(sorted(by_seed)) for by_seed in values.values()}
@@ -156,7 +157,9 @@ def arm_scores(
         raise IncomparableError(f"the folds of '{name}' were trained with different seeds", remedy="run it to its end")
     chosen = next(iter(seeds))
     table = np.array([[values[digest][seed] for digest in units] for seed in chosen])
-    return ArmScores(name, metric, scoring, quantities, tuple(units.values()), len(chosen), table)
+    clusters = _joined(touched)
+    joined = tuple(replace(unit, dependence=clusters[digest]) for digest, unit in units.items())
+    return ArmScores(name, metric, scoring, quantities, joined, len(chosen), table)
 
 
 def group_scores(
@@ -205,7 +208,18 @@ def _measured(dataset: Dataset, p: Predicted, scoring: Scoring) -> tuple[np.ndar
     return averaged(truth), averaged(p.prediction)
 
 
-def _dependence(dataset: Dataset, p: Predicted) -> str:
+def _touched(dataset: Dataset, p: Predicted) -> frozenset[str]:
+    """The labels of dependence that a fold's rows carry; its own where the data names none."""
     if dataset.dependence is None:
-        return f"{p.task}/{p.draw}/{p.split}"
-    return "+".join(np.unique(dataset.dependence[p.rows]).tolist())
+        return frozenset({f"{p.task}/{p.draw}/{p.split}"})
+    return frozenset(np.unique(dataset.dependence[p.rows]).tolist())
+
+
+def _joined(touched: Mapping[str, frozenset[str]]) -> dict[str, str]:
+    """Fold to the name of its cluster: folds that touch a label in common, directly or through others, are one."""
+    clusters: list[frozenset[str]] = []
+    for labels in touched.values():
+        apart = [c for c in clusters if not c & labels]
+        clusters = [*apart, labels.union(*(c for c in clusters if c & labels))]
+    name = {label: "+".join(sorted(cluster)) for cluster in clusters for label in cluster}
+    return {fold: name[min(labels)] for fold, labels in touched.items()}

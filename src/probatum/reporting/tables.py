@@ -39,7 +39,7 @@ def verdict_table(values: Mapping[str, Any]) -> Table:
         f"{_level(protocol)} interval",
         ">p (Holm)",
     ]
-    table = _table(title, *headings, *(["P(worse, equivalent, better)"] if bayes else []))
+    table = _table(title, *headings, *(["P(w, e, b)"] if bayes else []))
     for arm in sorted(values["arms"], key=lambda a: a["score"] if a["better"] == "lower" else -a["score"]):
         verdict = verdicts.get(arm["name"])
         cells = [escape(arm["name"]), figure(arm["score"]), figure(arm["seed_spread"], 2)]
@@ -49,7 +49,7 @@ def verdict_table(values: Mapping[str, Any]) -> Table:
             cells += [f"[{COLOURS.get(outcome, 'white')}]{outcome}[/]", signed(verdict["difference"]), interval(bounds)]  # type: ignore[arg-type]
             cells.append(probability(verdict["p_adjusted"]))
             if verdict["posterior"]:
-                cells.append(" ".join(f"{p:.3f}" for p in verdict["posterior"].values()))
+                cells.append(" ".join(f"{p:.2f}" for p in verdict["posterior"].values()))
         else:
             cells += ["baseline" if arm["name"] == values["baseline"] else "-", "-", "-", "-"]
         table.add_row(*cells, style="dim" if arm["trivial"] else "")
@@ -74,7 +74,14 @@ def remarks(values: Mapping[str, Any]) -> list[str]:
         if v["needed"] and v["outcome"] in ("undecided", "no evidence")
     ]
     if any(v["posterior"] for v in values["verdicts"]):
-        lines.append("P(...): posterior of the Bayesian correlated t; shown beside, it decides nothing.")
+        lines.append("P: worse, equivalent, better by the Bayesian correlated t; shown beside, it decides nothing.")
+    floor = min((f["variance"] for f in values["noise_floors"]), default=0.0)
+    if values["protocol"]["metric"] == "mse":
+        lines += [
+            f"'{a['name']}' scores below the noise floor: look at what counts as a repeated measurement."
+            for a in values["arms"]
+            if a["score"] < floor
+        ]
     return lines
 
 
