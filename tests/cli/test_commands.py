@@ -124,10 +124,11 @@ def test_compare_judges_the_named_alone(lab: Path, call: Call):
     (verdict,) = values["verdicts"]
     assert set(verdict) == VERDICT
     assert (verdict["arm"], verdict["baseline"]) == ("stiff", "ridge")
-    assert verdict["p"] == verdict["p_adjusted"] == 2 / 2**6
-    assert verdict["outcome"] == "worse"
+    assert verdict["p"] == verdict["p_adjusted"] > 2 / 2**6  # six groups: no sign pattern is rarer
+    assert verdict["outcome"] == "undecided"
+    assert "independent groups" in verdict["needed"]
     turned = call(lab, "compare", "ridge", "--baseline", "stiff", "--json").values["verdicts"][0]
-    assert turned["outcome"] == "better"
+    assert turned["outcome"] == "undecided"
     assert turned["difference"] == pytest.approx(-verdict["difference"])
     text = call(lab, "compare", "--all").out
     for name in NAMES:
@@ -140,7 +141,7 @@ def test_compare_reaches_into_another_campaign(lab: Path, call: Call, tmp_path: 
     write_lab(lab)
     assert call(lab, "run", "lab.toml", "--json").code == 0
     values = call(lab, "compare", "ridge", "other.toml:stiff", "-C", "lab.toml", "--json").values
-    assert values["verdicts"][0]["outcome"] == "worse"
+    assert values["verdicts"][0]["difference"] > 0
     table = lab_table().replace("water", "oil")
     (lab / "third.csv").write_text(table, encoding="utf-8")
     (lab / "third.toml").write_text(CAMPAIGN.replace("lab.csv", "third.csv"), encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class Bench:
     """
 
     def __init__(self, setup: Setup):
-        self.store = ArtifactStore(setup.store)  # type: ignore[arg-type]
+        self.store = ArtifactStore(Path(setup.store))
         self.problem = registry.build(setup.problem["kind"], setup.problem["options"])
         self.metric = metric(setup.metric)
         self._read = lru_cache(maxsize=64)(self.store.read_arrays)
