@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -49,12 +50,12 @@ class Planner:
 def closure(fits: Iterable[Fit]) -> dict[str, Fit]:
     """Key to fit, of these and of all that they need."""
     found: dict[str, Fit] = {}
-    waiting = list(fits)
+    waiting = deque(fits)
     while waiting:
-        fit = waiting.pop()
+        fit = waiting.popleft()
         if fit.key not in found:
             found[fit.key] = fit
-            waiting += fit.needs
+            waiting.extend(fit.needs)
     return found
 
 

@@ -183,7 +183,7 @@ class SqlLedger(Ledger):
         statement = statement.where(schema.experiment.c.name == experiment)
         if role is not None:
             statement = statement.where(schema.plan.c.role == role)
-        statement = statement.order_by(schema.split.c.task, schema.split.c.draw, schema.split.c.id, schema.fit.c.seed)
+        statement = statement.order_by(schema.split.c.id, schema.fit.c.seed)
         with self._reading() as db:
             return [_fit_record(row, row.role) for row in db.execute(statement)]
 

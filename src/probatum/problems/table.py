@@ -187,7 +187,7 @@ def _roles(problem: Table, table: TextTable) -> Iterator[tuple[str, str]]:
 
 def _target(table: TextTable, name: str) -> np.ndarray:
     values = table.numbers(name, "correct the cell, or remove the row: a row without its target teaches nothing")
-    if len(values) > 1 and np.ptp(values) == 0:
+    if len(values) > 1 and (values == values[0]).all():
         raise table.error(
             f"the target is {values[0]:g} in every row", column=name, remedy="choose a column that varies"
         )
