@@ -135,6 +135,23 @@ def test_the_code_that_the_users_estimator_inherits_is_in_the_key(own: Callable[
     assert fit(recipe).key != before
 
 
+def test_the_code_of_the_users_loss_is_in_the_key(own: Callable[[str, str], None]):
+    """However deep it stands in the recipe: as a loss, a penalty or in a stage."""
+    source = "def hard(predictions, targets, numbers):\n    return ((predictions - targets) ** 4).mean(axis=1)\n"
+    own("own_loss", source)
+    recipes = [
+        Recipe(features=("x",), model={"kind": "mlp"}, training=training)
+        for training in (
+            {"loss": "own_loss:hard"},
+            {"penalties": {"own_loss:hard": 0.1}},
+            {"stages": [{"epochs": 3, "loss": {"kind": "own_loss:hard"}}]},
+        )
+    ]
+    before = [fit(recipe).key for recipe in recipes]
+    own("own_loss", source.replace("** 4", "** 6"))
+    assert not {fit(recipe).key for recipe in recipes} & set(before)
+
+
 @pytest.mark.parametrize("kind", ["ridge", "sklearn.linear_model:Lasso"])
 def test_the_version_of_the_library_behind_a_model_is_in_the_key(monkeypatch: pytest.MonkeyPatch, kind: str):
     recipe = Recipe(features=("x",), model={"kind": kind})

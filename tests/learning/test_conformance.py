@@ -16,6 +16,8 @@ QUICK = {
     "extra_trees": {"n_estimators": 20},
     "lightgbm": {"n_estimators": 30, "min_child_samples": 5},
     "mlp": {"hidden": [8], "epochs": 60, "batch": 16, "rate": 1e-2},
+    "residual_mlp": {"widths": [16, 8], "epochs": 60, "batch": 16, "rate": 1e-2},
+    "convolutional": {"widths": [4], "taps": 3, "hidden": [8], "epochs": 60, "batch": 16, "rate": 1e-2},
 }
 TAKES_NAN = {"mean", "random_forest", "extra_trees", "lightgbm"}
 

@@ -26,3 +26,14 @@ def test_seeds_steps_and_layers_drop_different_units() -> None:
 
 def test_a_rate_of_0_keeps_everything() -> None:
     assert np.asarray(kept((64, 32), jnp.float32(0), word(jnp.uint32(1), jnp.int32(1)), 1)).all()
+
+
+def test_normal_noise_is_normal_and_by_its_word() -> None:
+    from scipy.stats import kstest
+
+    from probatum.learning.noise import normal
+
+    draws = np.asarray(normal((100_000,), jnp.uint32(5)), dtype=float)
+    assert kstest(draws, "norm").pvalue > 1e-3
+    assert np.array_equal(draws, np.asarray(normal((100_000,), jnp.uint32(5))))
+    assert abs(np.corrcoef(draws, np.asarray(normal((100_000,), jnp.uint32(6))))[0, 1]) < 0.02

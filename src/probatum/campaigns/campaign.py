@@ -288,6 +288,7 @@ class Campaign:
             self._problem_record(),
             str(self.file.protocol.metric),
             (str(self.file.path.resolve().parent),),
+            self.file.protocol.group,
         )
         return LocalExecutor(setup, cores, self.folder)
 

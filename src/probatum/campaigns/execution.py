@@ -13,6 +13,7 @@ from probatum.campaigns.artifacts import ArtifactStore
 from probatum.campaigns.jobs import Job, JobFit, Place, Setup
 from probatum.campaigns.ledger import FitResult
 from probatum.campaigns.recipe import Recipe
+from probatum.campaigns.splits import belonging
 from probatum.errors import DataError
 from probatum.learning.blends import blend, simplex_weights
 from probatum.learning.learner import FitOutcome, RowSet, fit_many
@@ -32,6 +33,7 @@ class Bench:
         self.store = ArtifactStore(Path(setup.store))
         self.problem = registry.build(setup.problem["kind"], setup.problem["options"])
         self.metric = metric(setup.metric)
+        self.group = setup.group
         self._read = lru_cache(maxsize=64)(self.store.read_arrays)
         self._dataset = lru_cache(maxsize=8)(self.problem.dataset)
         self._inputs = lru_cache(maxsize=8)(self._compute_inputs)
@@ -68,12 +70,14 @@ class Bench:
     def _train(self, job: Job, dataset: Dataset, rows: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[FitOutcome]:
         recipes = [Recipe.model_validate(fit.recipe) for fit in job.fits]
         inputs = self._inputs(job.task, job.draw, recipes[0].features)
+        together = belonging(dataset, self.group)
         estimators, row_sets, owner = [], [], []
         for i, (fit, recipe) in enumerate(zip(job.fits, recipes, strict=True)):
             for member in range(recipe.ensemble.members):
                 seed = member_seed(fit.seed, member)
                 estimators.append(recipe.learner.build(recipe.parameters, seed))
-                row_sets.append(RowSet(*rows[i], seed))
+                train, test = rows[i]
+                row_sets.append(RowSet(train, test, seed, None if together is None else together[train]))
                 owner.append(i)
         apart = recipes[0].per_target or not recipes[0].learner.joint
         quantities = range(len(dataset.quantities))

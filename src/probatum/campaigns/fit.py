@@ -6,7 +6,8 @@ import hashlib
 import inspect
 import json
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
@@ -72,10 +73,22 @@ def code_versions(recipe: Recipe, problem: Problem) -> dict[str, Any]:
     own = _class_digests(kind.estimator_class()) if ":" in recipe.kind else None
     return {
         "learner": [kind.path, kind.version, own],
+        "own code": {path: _module_digest(path.partition(":")[0]) for path in _import_paths(recipe.parameters)},
         "precision": kind.precision,
         "features": [[name, _source_digest(problem.features[name])] for name in recipe.features],
         "libraries": {name: _version(name) for name in sorted({*kind.libraries, "numpy"})},
     }
+
+
+def _import_paths(value: Any) -> list[str]:
+    """Every 'module:name' in a recipe's parameters: losses, penalties, symmetries of the user's own."""
+    if isinstance(value, str):
+        return [value] if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", value) else []
+    if isinstance(value, Mapping):
+        return sorted({path for item in value.items() for part in item for path in _import_paths(part)})
+    if isinstance(value, list | tuple):
+        return sorted({path for part in value for path in _import_paths(part)})
+    return []
 
 
 def _source_digest(feature: Feature) -> str:

@@ -129,12 +129,14 @@ class Setup:
         problem: {'kind', 'options'}.
         metric: name of the metric that fits are scored with.
         import_path: folders that the user's own modules are imported from.
+        group: the grouping that the protocol keeps apart; None is the dataset's first.
     """
 
     store: str
     problem: Mapping[str, Any]
     metric: str
     import_path: tuple[str, ...] = ()
+    group: str | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -142,7 +144,7 @@ class Setup:
     @classmethod
     def from_json(cls, text: str) -> Setup:
         raw = json.loads(text)
-        return cls(raw["store"], raw["problem"], raw["metric"], tuple(raw["import_path"]))
+        return cls(raw["store"], raw["problem"], raw["metric"], tuple(raw["import_path"]), raw["group"])
 
 
 def may_share(fit: Fit) -> Hashable:

@@ -210,7 +210,7 @@ class Ledger(ABC):
 
     @abstractmethod
     def fits(self, experiment: str, role: str | None = None) -> list[FitRecord]:
-        """The fits of an experiment, by split, in the order in which splits were recorded, and seed; only those in a role, if one is given."""
+        """The fits of an experiment, in the order of their splits and seeds; only those in a role, if one is given."""
 
     @abstractmethod
     def fit_states(self, keys: Iterable[str]) -> dict[str, FitRecord]:

@@ -134,6 +134,19 @@ def held_out_rows(dataset: Dataset, protocol: Protocol, *, where: str = "protoco
     return np.flatnonzero(np.isin(units, chosen) & dataset.scorable)
 
 
+def belonging(dataset: Dataset, group: str | None) -> np.ndarray | None:
+    """[case] labels of what must stay together in any partition: groups, else repeated measurements; None if nothing.
+
+    Args:
+        dataset: whose cases they are.
+        group: the protocol's grouping; None takes the dataset's first.
+    """
+    name = group or dataset.default_group
+    if name is not None:
+        return dataset.groups[name]
+    return None if dataset.replicates is None else dataset.replicates.astype(str)
+
+
 def group_name(dataset: Dataset, protocol: Protocol, *, where: str = "protocol") -> str | None:
     """The grouping that the protocol keeps apart in this dataset.
 
@@ -158,9 +171,8 @@ def _units(dataset: Dataset, protocol: Protocol, where: str) -> np.ndarray:
             where=where,
             remedy="name a group column, or set splits = 'repeated-k-fold'",
         )
-    if dataset.replicates is not None:
-        return dataset.replicates.astype(str)
-    return np.arange(len(dataset)).astype(str)
+    labels = belonging(dataset, protocol.group)
+    return np.arange(len(dataset)).astype(str) if labels is None else labels
 
 
 def _check_groups(labels: np.ndarray, counts: np.ndarray, dataset: Dataset, protocol: Protocol, where: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from numbers import Integral, Real
 from typing import Any
 
@@ -79,3 +80,49 @@ def check_numbers(
         raise CampaignFileError(
             f"{name} = {values!r} cannot be used", where=name, remedy=f"one number at least above {one_above:g}"
         )
+
+
+def named_choice(name: str, value: Any) -> tuple[str, dict[str, float]]:
+    """A choice that may bring numbers: 'huber', or {"kind": "huber", "delta": 0.5}.
+
+    Returns:
+        The kind, and the numbers that were given.
+
+    Raises:
+        CampaignFileError: it is neither.
+    """
+    if isinstance(value, str):
+        return value, {}
+    if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
+        raise CampaignFileError(
+            f"{name} = {value!r} cannot be used", where=name, remedy='a name, or {kind = "a name", and its numbers}'
+        )
+    return value["kind"], {key: number for key, number in value.items() if key != "kind"}
+
+
+def with_defaults(name: str, given: Mapping[str, Any], defaults: Mapping[str, float]) -> dict[str, float]:
+    """Numbers by name, those that are not given from the defaults.
+
+    Raises:
+        CampaignFileError: a name without a default, or a value that is no finite number.
+    """
+    for key, value in given.items():
+        if key not in defaults:
+            raise CampaignFileError(f"unknown key '{key}' of {name}", where=name, remedy=nearest(key, tuple(defaults)))
+        check_number(f"{name}.{key}", value)
+    return {**defaults, **given}
+
+
+def imported(path: str) -> Callable[..., Any]:
+    """The function at 'module:function'.
+
+    Raises:
+        CampaignFileError: there is none.
+    """
+    module, _, attribute = path.partition(":")
+    try:
+        return getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise CampaignFileError(
+            f"'{path}' cannot be imported: {error}", remedy="install it, or correct 'module:function'"
+        ) from error

@@ -34,11 +34,15 @@ class RowSet:
         train: [row] int64, indices into the inputs; may repeat none.
         predict: [row] int64, indices that are predicted; disjoint from `train` unless the caller wants otherwise.
         seed: the fit's seed; equal seeds give equal bits.
+        groups: [train row] labels of what must stay together when training rows are parted again; None if nothing must.
+        weights: [train row], not negative: how much each counts in the loss; None weighs them the same.
     """
 
     train: np.ndarray
     predict: np.ndarray
     seed: int
+    groups: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +53,10 @@ class FitOutcome:
         prediction: [row, quantity] float64, in the order of the row set's `predict`.
         seconds: time the fit took; in a fused call, the call's time divided by its fits.
         spread: [row, quantity] predictive standard deviation, None where the learner has none.
-        curves: name to [epoch] float32: what was watched while training.
+        curves: name to [epoch] float32: what was watched while training; NaN after it stopped.
         weights: name to array: enough to predict again, {} where the learner keeps none.
-        error: why the fit failed, None where it did not; the other fields then mean nothing.
+        error: why the fit failed, None where it did not; of the other fields only `curves` then mean something.
+        width: fits that ran side by side in its program, where it was fused: another width may round otherwise.
     """
 
     prediction: np.ndarray
@@ -60,6 +65,7 @@ class FitOutcome:
     curves: Mapping[str, np.ndarray] = field(default_factory=dict)
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
     error: str | None = None
+    width: int | None = None
 
 
 @dataclass(frozen=True)

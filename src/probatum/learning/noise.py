@@ -29,3 +29,13 @@ def scramble(x: jax.Array) -> jax.Array:
     x = (x ^ (x >> 16)) * np.uint32(0x7FEB352D)
     x = (x ^ (x >> 15)) * np.uint32(0x846CA68B)
     return x ^ (x >> 16)
+
+
+def normal(shape: tuple[int, ...], word: jax.Array) -> jax.Array:
+    """Standard normal float32 of the shape, by (word, position): Box and Muller's transform of two hashes."""
+    position = jnp.arange(int(np.prod(shape)), dtype=jnp.uint32).reshape(shape)
+    first, second = (scramble(position * GOLDEN + scramble(word + np.uint32(k))) for k in (1, 2))
+    # The first uniform is above 0, so that its logarithm is finite.
+    uniform = ((first >> 8).astype(jnp.float32) + 1) * np.float32(2**-24)
+    angle = (second >> 8).astype(jnp.float32) * np.float32(2**-24 * 2 * np.pi)
+    return jnp.sqrt(-2 * jnp.log(uniform)) * jnp.cos(angle)

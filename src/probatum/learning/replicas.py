@@ -1,44 +1,35 @@
-"""Many trainings in one compiled program: jit(vmap(scan)) over chunks of one width, one chunk a thread.
+"""Many trainings in one compiled program: chunks of one width, one chunk a thread.
 
 A program's shape follows from the fit itself (its rows, its model), never from its neighbours: chunks are padded to
 their width with copies, and fits whose mini-batches differ in number go into different chunks. So a fit's bits do not
-depend on its company, nor on the number of threads.
+depend on its company, nor on the number of threads. Where memory does not suffice for a chunk, it is trained again in
+narrower ones, and `Trained.width` says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-import optax
 
+from probatum.errors import FitError
+from probatum.learning import probes
 from probatum.learning.compilation import compiled
-from probatum.learning.noise import word
+from probatum.learning.procedure import Procedure
+from probatum.learning.program import Lane, chunk_program
 
 Network = Any
-"""A callable pytree: (rows, weight, dropout) -> (outputs, statistics)."""
-Numbers = dict[str, np.ndarray]
-"""Numeric hyper-parameters of a replica; traced, so that they do not split a program."""
+"""A callable pytree: (rows, weight, dropout, statistics) -> (outputs, statistics)."""
+Numbers = dict[str, Any]
+"""Numeric hyper-parameters of a replica, float32; traced, so that they do not split a program.
 
-
-@dataclass(frozen=True)
-class Procedure:
-    """What a program does, apart from the shapes of its arrays. Equal procedures compile once.
-
-    Attributes:
-        loss: (outputs [row, quantity], targets [row, quantity], numbers) to [row].
-        optimiser: from traced numbers to a gradient transformation.
-        dropping: whether units are dropped, at rate `numbers['dropout']`.
-    """
-
-    loss: Callable[[jax.Array, jax.Array, Any], jax.Array]
-    optimiser: Callable[[Any], optax.GradientTransformation]
-    dropping: bool
+'dropout', 'input_noise', 'patience', 'average'; and 'stages', for each 'rate', 'weight_decay', 'clip_norm', 'paces',
+'schedule' and those of its objective. Only what the procedure uses need be there.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,13 +37,15 @@ class Replica:
     """One training.
 
     Attributes:
-        network: untrained, arrays of float32.
+        network: untrained, or trained before; arrays of float32.
         numbers: numeric hyper-parameters, float32.
-        rows: [row] int64, of the training set.
+        rows: [row] int64, of the training set; a row that stands twice is trained on twice.
         seed: uint32 of the noise inside the training.
         generator: orders the rows, epoch by epoch.
         inputs: [2, column] float32: what is subtracted from the shared inputs and what they are multiplied by.
         targets: [2, quantity] float32: the same for the shared targets.
+        validation: [row] int64, scored every epoch; none of `rows`; None where the procedure does not watch.
+        weights: [row] float32 of mean 1, of `rows`; None where the procedure does not weigh.
     """
 
     network: Network
@@ -62,6 +55,8 @@ class Replica:
     generator: np.random.Generator
     inputs: np.ndarray
     targets: np.ndarray
+    validation: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +66,18 @@ class Trained:
     Attributes:
         network: trained, arrays of float32.
         statistics: of the network over its whole training set, as the network returns them.
-        outputs: [case, quantity] float32, of every shared input row.
-        losses: [epoch] float32, mean training loss.
+        outputs: [case, column] float32, raw, of every shared input row.
+        curves: name to [epoch] float32, NaN after it stopped; 'dead units' is [1].
+        diverged: the epoch, counted from 1, whose loss or parameters were not finite; None if all were.
+        width: replicas side by side in its program.
     """
 
     network: Network
     statistics: Any
     outputs: np.ndarray
-    losses: np.ndarray
+    curves: dict[str, np.ndarray]
+    diverged: int | None
+    width: int
 
 
 def train(
@@ -86,7 +85,6 @@ def train(
     replicas: Sequence[Replica],
     inputs: np.ndarray,
     targets: np.ndarray,
-    epochs: int,
     batch: int,
     cores: int = 1,
 ) -> list[Trained]:
@@ -97,24 +95,34 @@ def train(
         replicas: what is trained.
         inputs: [case, column] float32, shared by all.
         targets: [case, quantity] float32, shared by all.
-        epochs: passes over the training set.
         batch: most rows in a mini-batch.
         cores: threads to use.
+
+    Raises:
+        FitError: memory does not suffice for one replica alone.
     """
-    by_steps: dict[int, list[int]] = {}
+    by_shape: dict[tuple[int, int], list[int]] = {}
     for place, replica in enumerate(replicas):
-        by_steps.setdefault(steps_per_epoch(len(replica.rows), batch), []).append(place)
+        by_shape.setdefault(_shape(replica, batch), []).append(place)
     width = chunk_width(replicas[0].network) if replicas else 1
     chunks = [
-        (steps, places[first : first + width])
-        for steps, places in sorted(by_steps.items())
+        (shape, places[first : first + width])
+        for shape, places in sorted(by_shape.items())
         for first in range(0, len(places), width)
     ]
 
-    def run(chunk: tuple[int, list[int]]) -> list[Trained]:
-        steps, places = chunk
-        chosen = [replicas[place] for place in places]
-        return _train_chunk(procedure, chosen, width, inputs, targets, (epochs, steps, batch))
+    def run(chunk: tuple[tuple[int, int], list[int]]) -> list[Trained]:
+        shape, places = chunk
+        orders = [_order(replicas[place], procedure, shape[0], batch) for place in places]
+        lanes = [
+            _lane(replicas[place], filled, shape[1], len(inputs))
+            for place, (_, filled) in zip(places, orders, strict=True)
+        ]
+        chosen = [
+            (replicas[place].network, lane, order)
+            for place, lane, (order, _) in zip(places, lanes, orders, strict=True)
+        ]
+        return _train_chunk(procedure, chosen, width, inputs, targets)
 
     trained: dict[int, Trained] = {}
     with ThreadPoolExecutor(max(1, cores)) as pool:
@@ -128,9 +136,7 @@ def steps_per_epoch(rows: int, batch: int) -> int:
 
     Rows are dealt evenly over them, so a raised number makes mini-batches a little smaller and leaves none empty.
     """
-    needed = -(-rows // batch)
-    grain = 1 << max(0, (needed - 1).bit_length() - 3)
-    return min(-(-needed // grain) * grain, rows)
+    return min(_raised(-(-rows // batch)), rows)
 
 
 def chunk_width(network: Network) -> int:
@@ -139,32 +145,106 @@ def chunk_width(network: Network) -> int:
     return 8 if parameters < 100_000 else 4 if parameters < 500_000 else 1
 
 
+def _raised(count: int) -> int:
+    """1-8, 10, 12, 14, 16, 20, ...: the next one that is not less."""
+    grain = 1 << max(0, (count - 1).bit_length() - 3)
+    return -(-count // grain) * grain
+
+
 def _train_chunk(
     procedure: Procedure,
-    replicas: list[Replica],
+    chosen: list[tuple[Network, Lane, np.ndarray]],
     width: int,
     inputs: np.ndarray,
     targets: np.ndarray,
-    shape: tuple[int, int, int],
 ) -> list[Trained]:
-    orders = [_order(replica, shape) for replica in replicas]
-    lanes = [
-        (r.network, r.numbers, order, weight, _membership(r.rows, len(inputs)), np.uint32(r.seed), r.inputs, r.targets)
-        for r, (order, weight) in zip(replicas, orders, strict=True)
-    ]
-    lanes += [lanes[-1]] * (width - len(lanes))
-    stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *lanes)
-    program = compiled(procedure, _program(procedure), (*stacked, inputs, targets))
-    networks, statistics, outputs, losses = jax.tree.map(np.asarray, program(*stacked, inputs, targets))
+    try:
+        return _run_chunk(procedure, chosen, width, inputs, targets)
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error) and "out of memory" not in str(error).lower():
+            raise
+        if width == 1:
+            raise FitError(
+                "memory does not suffice for one training", remedy="a smaller batch, network or table"
+            ) from error
+    narrower = width // 2
     return [
-        Trained(*jax.tree.map(lambda leaf, lane=lane: leaf[lane], (networks, statistics, outputs, losses)))
-        for lane in range(len(replicas))
+        one
+        for first in range(0, len(chosen), narrower)
+        for one in _train_chunk(procedure, chosen[first : first + narrower], narrower, inputs, targets)
     ]
 
 
-def _order(replica: Replica, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+def _run_chunk(
+    procedure: Procedure,
+    chosen: list[tuple[Network, Lane, np.ndarray]],
+    width: int,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+) -> list[Trained]:
+    padded = chosen + [chosen[-1]] * (width - len(chosen))
+    networks, lanes = jax.tree.map(lambda *leaves: np.stack(leaves), *[(network, lane) for network, lane, _ in padded])
+    order = np.stack([order for _, _, order in padded], axis=1)
+    arguments = (networks, lanes, order, inputs, targets)
+    program = compiled(procedure, chunk_program(procedure), arguments)
+    *results, curves = jax.tree.map(np.asarray, program(*arguments))
+    trained = []
+    for lane in range(len(chosen)):
+        network, statistics, outputs, dead, diverged = jax.tree.map(lambda leaf, lane=lane: leaf[lane], tuple(results))
+        seen = probes.named({name: values[:, lane] for name, values in curves.items()}, chosen[lane][0])
+        if np.isfinite(dead):
+            seen[probes.DEAD] = np.asarray([dead], dtype=np.float32)
+        trained.append(Trained(network, statistics, outputs, seen, int(diverged) or None, width))
+    return trained
+
+
+def _shape(replica: Replica, batch: int) -> tuple[int, int]:
+    """Mini-batches in an epoch and rows looked at for its validation score: what splits programs."""
+    watched = 0
+    if replica.validation is not None:
+        watched = _raised(len(replica.validation) + _counted(replica).size)
+    return steps_per_epoch(len(replica.rows), batch), watched
+
+
+def _counted(replica: Replica) -> np.ndarray:
+    """The training rows that a validation score needs: all for batch statistics, none where there are none."""
+    rows, weight = np.zeros((2, replica.inputs.shape[1]), np.float32), np.ones(2, np.float32)
+    _, statistics = jax.eval_shape(lambda network: network(rows, weight, None), replica.network)
+    return np.unique(replica.rows) if jax.tree.leaves(statistics) else replica.rows[:0]
+
+
+def _lane(replica: Replica, filled: np.ndarray, watched: int, cases: int) -> Lane:
+    """What a replica brings to its program.
+
+    Args:
+        replica: the replica.
+        filled: [step, place].
+        watched: places for validation; 0 for none.
+        cases: shared input rows.
+    """
+    member = np.bincount(replica.rows, minlength=cases).astype(np.float32)
+    weights = None
+    if replica.weights is not None:
+        weights = np.zeros(cases, dtype=np.float32)
+        weights[replica.rows] = replica.weights
+    looked = None
+    if replica.validation is not None:
+        counted = _counted(replica)
+        rows = np.full(watched, replica.rows[0], dtype=np.int32)
+        rows[: len(counted)] = counted
+        rows[len(counted) :][: len(replica.validation)] = replica.validation
+        scored = np.zeros(watched, dtype=np.float32)
+        scored[len(counted) :][: len(replica.validation)] = 1
+        counts = member[rows] * (np.arange(watched) < len(counted)) if len(counted) else np.ones(watched)
+        looked = (rows, counts.astype(np.float32), scored)
+    return Lane(
+        replica.numbers, filled, member, looked, weights, np.uint32(replica.seed), replica.inputs, replica.targets
+    )
+
+
+def _order(replica: Replica, procedure: Procedure, steps: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
     """The rows of every mini-batch, [epoch, step, place] int32, and which places count, [step, place] float32."""
-    epochs, steps, batch = shape
+    epochs = sum(stage.epochs for stage in procedure.stages)
     rows = replica.rows.astype(np.int32)
     sizes = np.full(steps, len(rows) // steps)
     sizes[: len(rows) % steps] += 1
@@ -173,43 +253,3 @@ def _order(replica: Replica, shape: tuple[int, int, int]) -> tuple[np.ndarray, n
     order = np.full((epochs, steps, batch), rows[0], dtype=np.int32)
     order[:, filled] = replica.generator.permuted(np.broadcast_to(rows, (epochs, len(rows))), axis=1)
     return order, filled.astype(np.float32)
-
-
-def _membership(rows: np.ndarray, cases: int) -> np.ndarray:
-    member = np.zeros(cases, dtype=np.float32)
-    member[rows] = 1
-    return member
-
-
-def _program(procedure: Procedure) -> Callable[..., Any]:
-    """The training of a chunk; every argument but the shared inputs and targets has the replica as leading axis."""
-
-    def train_one(network, numbers, order, weight, member, seed, input_scaling, target_scaling, inputs, targets):
-        optimiser = procedure.optimiser(numbers)
-
-        def standardised(rows: jax.Array) -> jax.Array:
-            return (rows - input_scaling[0]) * input_scaling[1]
-
-        def objective(network, rows, weight, step):
-            dropout = (numbers["dropout"], word(seed, step)) if procedure.dropping else None
-            outputs, _ = network(standardised(inputs[rows]), weight, dropout)
-            losses = procedure.loss(outputs, (targets[rows] - target_scaling[0]) * target_scaling[1], numbers)
-            return (losses * weight).sum() / weight.sum()
-
-        def step(carry, mini_batch):
-            network, state, count = carry
-            rows, weight = mini_batch
-            loss, gradient = jax.value_and_grad(objective)(network, rows, weight, count)
-            updates, state = optimiser.update(gradient, state, network)
-            return (optax.apply_updates(network, updates), state, count + 1), loss * weight.sum()
-
-        def epoch(carry, order):
-            carry, losses = jax.lax.scan(step, carry, (order, weight), unroll=2)
-            return carry, losses.sum() / weight.sum()
-
-        start = (network, optimiser.init(network), jnp.zeros((), jnp.int32))
-        (network, _, _), losses = jax.lax.scan(epoch, start, order)
-        outputs, statistics = network(standardised(inputs), member)
-        return network, statistics, outputs, losses
-
-    return jax.vmap(train_one, (0, 0, 0, 0, 0, 0, 0, 0, None, None))

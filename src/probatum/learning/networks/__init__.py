@@ -11,6 +11,21 @@ NETWORKS: dict[str, LearnerKind] = {
             "probatum.learning.networks.mlp_regressor:MLPRegressor",
             ("jax", "jaxlib", "equinox", "optax", "numpy"),
             precision="float32",
+            version=2,
+        ),
+        LearnerKind(
+            "residual_mlp",
+            "pre-normalised residual perceptron; many trainings run as one compiled program",
+            "probatum.learning.networks.residual_mlp_regressor:ResidualMLPRegressor",
+            ("jax", "jaxlib", "equinox", "optax", "numpy"),
+            precision="float32",
+        ),
+        LearnerKind(
+            "convolutional",
+            "residual convolutions of curves and spectra; many trainings run as one compiled program",
+            "probatum.learning.networks.convolutional_regressor:ConvolutionalRegressor",
+            ("jax", "jaxlib", "equinox", "optax", "numpy"),
+            precision="float32",
         ),
     )
 }

@@ -1,0 +1,77 @@
+"""Changes to the training rows of a fold, made after the split: copies of edge regions, images under symmetries.
+
+Noise on inputs is made inside the training, anew at every step; see `probatum.learning.program`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from probatum.errors import CampaignFileError
+
+Symmetry = Callable[[np.ndarray], "list[np.ndarray]"]
+"""From inputs [row, column] to their images, each [row, column]; the targets of an image are those of its row."""
+
+
+def edge_rows(targets: np.ndarray, share: float) -> np.ndarray:
+    """Rows at the edge of what was seen: with any target in the lowest or highest `share` / 2 of its values.
+
+    Args:
+        targets: [row, quantity] of training rows.
+        share: between 0 and 1.
+
+    Returns:
+        [row] bool.
+    """
+    low, high = np.quantile(targets, [share / 2, 1 - share / 2], axis=0)
+    return ((targets <= low) | (targets >= high)).any(axis=1)
+
+
+def with_edge_copies(rows: np.ndarray, targets: np.ndarray, share: float, copies: int) -> np.ndarray:
+    """Training rows [row], those at the edge standing `copies` more times.
+
+    Args:
+        rows: [row] indices of training rows.
+        targets: [row, quantity] of these rows.
+        share: see `edge_rows`.
+        copies: from 0.
+    """
+    return np.concatenate([rows, *[rows[edge_rows(targets, share)]] * copies]) if copies else rows
+
+
+def images(inputs: np.ndarray, symmetry: Symmetry) -> np.ndarray:
+    """The inputs and their images, [image, row, column]; the first image is the inputs themselves.
+
+    Args:
+        inputs: [row, column].
+        symmetry: see above.
+
+    Raises:
+        CampaignFileError: an image is not shaped as the inputs.
+    """
+    found = [np.asarray(image, dtype=np.float64) for image in symmetry(inputs)]
+    for place, image in enumerate(found):
+        if image.shape != inputs.shape:
+            raise CampaignFileError(
+                f"image {place} under the symmetry has shape {image.shape}, the inputs have {inputs.shape}",
+                remedy="return a list of arrays shaped as the inputs",
+            )
+    return np.stack([inputs, *found])
+
+
+def mean_over_images(prediction: np.ndarray, spread: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
+    """The mean and standard deviation of an even mixture of what is predicted for the images of a row.
+
+    Args:
+        prediction: [image, row, quantity].
+        spread: the same of standard deviations, or None.
+
+    Returns:
+        [row, quantity] each.
+    """
+    mean = prediction.mean(axis=0)
+    if spread is None:
+        return mean, None
+    return mean, np.sqrt((spread**2 + (prediction - mean) ** 2).mean(axis=0))

@@ -1,0 +1,297 @@
+"""From estimators and row sets to replicas, and from what was trained to outcomes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from probatum.errors import CampaignFileError, FitError
+from probatum.learning import augmentation, probes
+from probatum.learning.choices import imported
+from probatum.learning.compilation import compiled
+from probatum.learning.heads import HEADS
+from probatum.learning.learner import FitOutcome, RowSet
+from probatum.learning.objective import Objective
+from probatum.learning.parameters import check_prefixes, paths, selected
+from probatum.learning.procedure import Procedure, Stage
+from probatum.learning.replicas import Replica, Trained, train
+from probatum.learning.scaling import Scaling, SharedScale
+from probatum.learning.stages import StageChoice
+from probatum.learning.validation import set_aside
+from probatum.learning.vocabulary import loss_choice
+
+if TYPE_CHECKING:
+    from probatum.learning.networks.estimator import NetworkRegressor
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What one fit trains on.
+
+    Attributes:
+        train: [row] indices, none of them set aside, edge copies included.
+        validation: [row] indices set aside; None if none are.
+        weights: [row] of `train`, of mean 1; None if rows have none.
+        inputs, targets: scalings by the training rows, of the original columns.
+    """
+
+    train: np.ndarray
+    validation: np.ndarray | None
+    weights: np.ndarray | None
+    inputs: Scaling
+    targets: Scaling
+
+
+def fit_together(
+    estimators: Sequence[NetworkRegressor],
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    row_sets: Sequence[RowSet],
+    cores: int,
+) -> list[FitOutcome]:
+    """What `NetworkRegressor.fit_many` gives, for estimators that are checked and share a program."""
+    started = time.perf_counter()
+    outcomes = [FitOutcome(np.empty((0, 0)), 0.0) for _ in row_sets]
+    parts: dict[int, Part] = {}
+    scalings: dict[bytes, tuple[Scaling, Scaling]] = {}
+    for place, (estimator, rows) in enumerate(zip(estimators, row_sets, strict=True)):
+        try:
+            _check_usable(estimator, inputs, targets, rows)
+            parts[place] = _part(estimator, inputs, targets, rows, scalings)
+        except FitError as error:
+            outcomes[place] = replace(outcomes[place], error=str(error))
+    if not parts:
+        return outcomes
+    one = estimators[next(iter(parts))]
+    cases = len(inputs)
+    if one.symmetry is not None:
+        inputs = np.concatenate(augmentation.images(inputs, imported(one.symmetry)))
+        targets = np.tile(targets, (len(inputs) // cases, 1))
+    shared_inputs, shared_targets = SharedScale.of(inputs), SharedScale.of(targets)
+    arrays = (shared_inputs.apply(inputs), shared_targets.apply(targets))
+    for weighted in (False, True):
+        places = [place for place, part in parts.items() if (part.weights is not None) is weighted]
+        if not places:
+            continue
+        replicas = [
+            _replica(
+                estimators[p], row_sets[p].seed, _imaged(parts[p], len(inputs), cases), shared_inputs, shared_targets
+            )
+            for p in places
+        ]
+        try:
+            trained = train(_procedure(one, weighted), replicas, *arrays, int(one.batch), cores)
+        except FitError as error:
+            outcomes = [replace(o, error=str(error)) if p in places else o for p, o in enumerate(outcomes)]
+            continue
+        for place, result in zip(places, trained, strict=True):
+            outcomes[place] = _outcome(estimators[place], result, row_sets[place], parts[place], cases)
+    seconds = (time.perf_counter() - started) / len(parts)
+    return [replace(o, seconds=seconds) if place in parts else o for place, o in enumerate(outcomes)]
+
+
+def predict_with(
+    estimator: NetworkRegressor, weights: Mapping[str, np.ndarray], inputs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Predictions [row, quantity] and, where there are any, their standard deviations, from kept weights."""
+    head = HEADS[estimator.head]
+    seen = inputs[None] if estimator.symmetry is None else augmentation.images(inputs, imported(estimator.symmetry))
+    network, statistics = _restored(estimator, weights)
+    rows = Scaling.from_array(weights["inputs"]).apply(np.concatenate(seen)).astype(np.float32)
+    arguments = (network, rows, np.ones(len(rows), dtype=np.float32), statistics)
+    raw, _ = compiled("predict", _forward, arguments)(*arguments)
+    return _averaged(*head.undo(np.asarray(raw), Scaling.from_array(weights["targets"])), len(inputs))
+
+
+# ---------------------------------------------------------------------- before
+
+
+def _check_usable(estimator: NetworkRegressor, inputs: np.ndarray, targets: np.ndarray, rows: RowSet) -> None:
+    """Raises FitError saying why a fit cannot be made of these rows."""
+    used = np.concatenate([rows.train, rows.predict]).astype(np.int64)
+    for what, array, places in (("inputs", inputs, used), ("targets", targets, rows.train)):
+        bad = places[np.logical_not(np.isfinite(array[places]).all(axis=1))]
+        if len(bad):
+            raise FitError(
+                f"row {int(bad[0])}: {what} of {len(bad)} rows are NaN or infinite",
+                remedy="fill them in or leave them out",
+            )
+    if not len(rows.train):
+        raise FitError("there are no rows to train on")
+    if rows.weights is not None:
+        if not (np.isfinite(rows.weights).all() and (rows.weights >= 0).all()):
+            raise FitError("row weights must be finite and not negative")
+        if not rows.weights.any():
+            raise FitError("all training rows have weight 0", remedy="leave the fold out")
+    truth = targets[rows.train]
+    for stage in estimator.stage_choices:
+        wanted = loss_choice(stage.loss[0]).targets
+        if (wanted == "positive" and truth.min() <= 0) or (wanted == "unit" and (truth.min() < 0 or truth.max() > 1)):
+            needs = "above 0" if wanted == "positive" else "from 0 to 1"
+            raise FitError(
+                f"loss '{stage.loss[0]}' needs targets {needs}; they go from {truth.min():g} to {truth.max():g}"
+            )
+
+
+def _part(
+    estimator: NetworkRegressor,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    rows: RowSet,
+    scalings: dict[bytes, tuple[Scaling, Scaling]],
+) -> Part:
+    train_rows, weights, validation = np.asarray(rows.train, dtype=np.int64), rows.weights, None
+    if weights is not None:
+        train_rows, weights = train_rows[weights > 0], weights[weights > 0]
+    if estimator.validation_fraction > 0:
+        groups = rows.groups
+        if groups is not None and rows.weights is not None:
+            groups = groups[rows.weights > 0]
+        aside = set_aside(len(train_rows), estimator.validation_fraction, rows.seed, groups)
+        train_rows, validation = train_rows[~aside], train_rows[aside]
+        weights = None if weights is None else weights[~aside]
+    key = train_rows.tobytes()
+    if key not in scalings:
+        scalings[key] = (
+            Scaling.of(inputs[train_rows], ignore_constant=True),
+            HEADS[estimator.head].target_scaling(targets[train_rows]),
+        )
+    shown = train_rows
+    if estimator.edge_copies:
+        order = np.arange(len(train_rows))
+        order = augmentation.with_edge_copies(order, targets[train_rows], estimator.edge_share, estimator.edge_copies)
+        shown, weights = train_rows[order], None if weights is None else weights[order]
+    if weights is not None:
+        weights = (weights / weights.mean()).astype(np.float32)
+    return Part(shown, validation, weights, *scalings[key])
+
+
+def _imaged(part: Part, rows: int, cases: int) -> Part:
+    """The part with the images of its training rows, which stand `cases` rows further each."""
+    if rows == cases:
+        return part
+    steps = np.arange(0, rows, cases)
+    train_rows = (part.train + steps[:, None]).ravel()
+    weights = None if part.weights is None else np.tile(part.weights, len(steps))
+    return replace(part, train=train_rows, weights=weights)
+
+
+def _replica(estimator: NetworkRegressor, seed: int, part: Part, inputs: SharedScale, targets: SharedScale) -> Replica:
+    generator = np.random.default_rng(seed)
+    quantities = part.targets.subtract.size
+    network = estimator.initial_network(
+        part.inputs.subtract.size, quantities * HEADS[estimator.head].columns, generator
+    )
+    for stage in estimator.stage_choices:
+        check_prefixes(network, (*stage.frozen, *stage.rates))
+        if all(jax.tree.leaves(selected(network, stage.frozen))):
+            raise CampaignFileError("all parameters are frozen", where="frozen", remedy="leave some free")
+    return Replica(
+        network=network,
+        numbers=_numbers(estimator, part.targets),
+        rows=part.train,
+        seed=int(generator.integers(2**32)),
+        generator=generator,
+        inputs=inputs.relative(part.inputs).to_array().astype(np.float32),
+        targets=targets.relative(part.targets).to_array().astype(np.float32),
+        validation=part.validation,
+        weights=part.weights,
+    )
+
+
+def _procedure(estimator: NetworkRegressor, weighted: bool) -> Procedure:
+    watching = estimator.validation_fraction > 0
+    return Procedure(
+        stages=tuple(_stage(stage, estimator.head) for stage in estimator.stage_choices),
+        dropping=estimator.dropout > 0,
+        noisy=estimator.input_noise > 0,
+        weighted=weighted,
+        watching=watching,
+        restoring=watching and estimator.restore_best,
+        average=estimator._average[0],  # type: ignore[arg-type]
+    )
+
+
+def _stage(choice: StageChoice, head: str) -> Stage:
+    return Stage(
+        choice.epochs,
+        Objective(choice.loss[0], tuple(choice.penalties), head),
+        choice.optimiser,
+        choice.schedule[0],
+        choice.clip_norm is not None,
+        choice.frozen,
+        tuple(choice.rates),
+    )
+
+
+def _numbers(estimator: NetworkRegressor, targets: Scaling) -> dict[str, Any]:
+    quantities = targets.subtract.size
+    weights = np.ones(quantities) if estimator.target_weights is None else np.asarray(estimator.target_weights)
+    numbers = {
+        "dropout": estimator.dropout,
+        "input_noise": estimator.input_noise,
+        "patience": np.inf if estimator.patience is None else estimator.patience,
+        "average": next(iter(estimator._average[1].values()), 0.0),
+        "stages": [
+            {
+                "rate": stage.rate,
+                "weight_decay": stage.weight_decay,
+                "clip_norm": np.inf if stage.clip_norm is None else stage.clip_norm,
+                "loss": stage.loss[1],
+                "penalties": list(stage.penalties.values()),
+                "schedule": stage.schedule[1],
+                "paces": list(stage.rates.values()),
+                "target_weights": weights,
+                "units": targets.to_array(),
+            }
+            for stage in estimator.stage_choices
+        ],
+    }
+    return jax.tree.map(lambda number: np.asarray(number, dtype=np.float32), numbers)
+
+
+# ---------------------------------------------------------------------- after
+
+
+def _outcome(estimator: NetworkRegressor, trained: Trained, rows: RowSet, part: Part, cases: int) -> FitOutcome:
+    if trained.diverged is not None:
+        error = probes.divergence(trained.diverged)
+        return FitOutcome(np.empty((0, 0)), 0.0, curves=trained.curves, error=error, width=trained.width)
+    weights = {f"network.{path}": leaf for path, leaf in _leaves(trained.network)}
+    weights |= {f"statistics.{place}": leaf for place, leaf in enumerate(jax.tree.leaves(trained.statistics))}
+    weights |= {"inputs": part.inputs.to_array(), "targets": part.targets.to_array()}
+    raw = trained.outputs.reshape(-1, cases, trained.outputs.shape[1])[:, rows.predict]
+    undone = HEADS[estimator.head].undo(raw.reshape(-1, raw.shape[2]), part.targets)
+    prediction, spread = _averaged(*undone, len(rows.predict))
+    return FitOutcome(prediction, 0.0, spread, trained.curves, weights, width=trained.width)
+
+
+def _averaged(prediction: np.ndarray, spread: np.ndarray | None, rows: int) -> tuple[np.ndarray, np.ndarray | None]:
+    if len(prediction) == rows:
+        return prediction, spread
+    shape = (-1, rows, prediction.shape[1])
+    return augmentation.mean_over_images(prediction.reshape(shape), None if spread is None else spread.reshape(shape))
+
+
+def _leaves(network: Any) -> list[tuple[str, np.ndarray]]:
+    return list(zip(paths(network), jax.tree.leaves(network), strict=True))
+
+
+def _restored(estimator: NetworkRegressor, weights: Mapping[str, np.ndarray]) -> tuple[Any, Any]:
+    columns, quantities = weights["inputs"].shape[1], weights["targets"].shape[1]
+    outputs = quantities * HEADS[estimator.head].columns
+    empty = estimator.initial_network(columns, outputs, np.random.default_rng(0))
+    network = jax.tree.unflatten(jax.tree.structure(empty), [weights[f"network.{path}"] for path in paths(empty)])
+    rows, ones = np.zeros((2, columns), dtype=np.float32), np.ones(2, dtype=np.float32)
+    structure = jax.tree.structure(jax.eval_shape(lambda: empty(rows, ones, None)[1]))
+    count = structure.num_leaves
+    return network, jax.tree.unflatten(structure, [weights[f"statistics.{place}"] for place in range(count)])
+
+
+def _forward(network: Any, rows: jax.Array, weight: jax.Array, statistics: Any) -> Any:
+    return network(rows, weight, None, statistics)
