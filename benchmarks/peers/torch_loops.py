@@ -73,4 +73,4 @@ def with_vmap(x, y, row_sets: Sequence[np.ndarray], sizes, epochs: int, batch: i
                 leaves[name].grad = gradient
             optimiser.step()
     with torch.no_grad():
-        return vmap(lambda weights: functional_call(base, weights, (x,)))(leaves).numpy()
+        return vmap(lambda weights: functional_call(base, weights, (x,)))(leaves).cpu().numpy()

@@ -104,7 +104,7 @@ def train(
     by_shape: dict[tuple[int, int], list[int]] = {}
     for place, replica in enumerate(replicas):
         by_shape.setdefault(_shape(replica, batch), []).append(place)
-    width = chunk_width(replicas[0].network) if replicas else 1
+    width = chunk_width(replicas[0].network, len(replicas)) if replicas else 1
     chunks = [
         (shape, places[first : first + width])
         for shape, places in sorted(by_shape.items())
@@ -139,9 +139,15 @@ def steps_per_epoch(rows: int, batch: int) -> int:
     return min(_raised(-(-rows // batch)), rows)
 
 
-def chunk_width(network: Network) -> int:
-    """Replicas in a chunk: small networks share the cost of a step, large ones fill the cache alone."""
+def chunk_width(network: Network, count: int) -> int:
+    """Replicas in a chunk: small networks share the cost of a step, large ones fill the cache alone.
+
+    On a GPU a step costs its launches, so that a thousand small networks take hardly longer than a hundred.
+    """
     parameters = sum(np.size(leaf) for leaf in jax.tree.leaves(network))
+    if jax.default_backend() != "cpu":
+        most = 1024 if parameters < 100_000 else 64 if parameters < 500_000 else 8
+        return min(most, 128) if count <= 128 else most
     return 8 if parameters < 100_000 else 4 if parameters < 500_000 else 1
 
 

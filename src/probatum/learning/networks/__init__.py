@@ -27,5 +27,12 @@ NETWORKS: dict[str, LearnerKind] = {
             ("jax", "jaxlib", "equinox", "optax", "numpy"),
             precision="float32",
         ),
+        LearnerKind(
+            "set_network",
+            "what does not depend on order and signs of a matrix's rows and columns; many trainings run as one program",
+            "probatum.learning.networks.set_network_regressor:SetNetworkRegressor",
+            ("jax", "jaxlib", "equinox", "optax", "numpy"),
+            precision="float32",
+        ),
     )
 }

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 from probatum.errors import CampaignFileError, FitError
 from probatum.learning.choices import among, check_number, check_numbers, imported, named_choice, with_defaults
 from probatum.learning.learner import FitOutcome, RowSet
+from probatum.learning.scaling import Scaling
 from probatum.learning.stages import SHARED, StageChoice, check_head, stages_of
 from probatum.learning.vocabulary import AVERAGES, loss_choice
 
@@ -92,6 +93,10 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         It is called as (rows, weight, dropout, statistics) and gives (outputs, statistics); its parameters' shapes
         follow from `architecture`, `columns` and `outputs` alone.
         """
+
+    def input_scaling(self, rows: np.ndarray) -> Scaling:
+        """How inputs are scaled, from the training rows [row, column]; architectures with symmetries override it."""
+        return Scaling.of(rows, ignore_constant=True)
 
     def validate(self) -> None:
         """Refuses values that cannot be used; subclasses check their own and call this.

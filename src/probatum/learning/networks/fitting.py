@@ -158,7 +158,7 @@ def _part(
     key = train_rows.tobytes()
     if key not in scalings:
         scalings[key] = (
-            Scaling.of(inputs[train_rows], ignore_constant=True),
+            estimator.input_scaling(inputs[train_rows]),
             HEADS[estimator.head].target_scaling(targets[train_rows]),
         )
     shown = train_rows
