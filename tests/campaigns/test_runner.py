@@ -357,12 +357,12 @@ model = { kind = "@Counting", log = "LOG" }
 
 @pytest.fixture
 def interrupted(place: Workplace) -> Campaign:
-    """A campaign whose driver is killed after its second finished job."""
+    """A campaign whose driver is killed after its fourth finished job; the first two are the trivial baseline's."""
     path = place.write(COUNTED.replace("LOG", str(place.folder / "log")))
     with python(DRIVER, path) as process:
         assert process.stdout is not None
         finished = 0
-        while finished < 2:
+        while finished < 4:
             line = process.stdout.readline()
             assert line, process.communicate()[1]
             finished += line.strip() == "JobFinished"

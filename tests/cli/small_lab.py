@@ -85,11 +85,21 @@ class Said:
         return json.loads(self.out, parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON"))
 
 
-def start(folder: Path, *arguments: str, **options: Any) -> subprocess.Popen[str]:
-    """The installed program in a process of its own."""
+LIMITED = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def start(folder: Path, *arguments: str, largest_file: int | None = None, **options: Any) -> subprocess.Popen[str]:
+    """The installed program in a process of its own; writing beyond `largest_file` bytes fails as on a full disk."""
+    command = [str(PROGRAM), *arguments]
+    if largest_file is not None:
+        command = [sys.executable, "-c", LIMITED, str(largest_file), *command]
     environment = {k: v for k, v in os.environ.items() if k not in ("PROBATUM_DATA", "COLUMNS")}
     return subprocess.Popen(
-        [PROGRAM, *arguments],
+        command,
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import subprocess
 import time
@@ -126,19 +125,10 @@ def test_two_processes_on_one_campaign_and_a_killed_one(slow: Path, call: Call):
     goes_on(call, slow, done(slow))
 
 
-def limited(size: int):
-    """Files may grow to this many bytes: writing beyond fails as on a full disk."""
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-
-    return limit
-
-
 @pytest.mark.parametrize("size", [4_000, 100_000])
 def test_a_full_disk(size: int, tmp_path: Path, call: Call):
     write_lab(tmp_path)
-    full = program(tmp_path, "run", preexec_fn=limited(size))
+    full = program(tmp_path, "run", largest_file=size)
     assert full.code == 2, full.out + full.err
     *progress, error = full.err.splitlines()
     assert error.startswith("error: ")
