@@ -197,11 +197,12 @@ def case_b(repeats: int, quick: bool) -> list[Row]:
 
 
 def regression(rows: int, columns: int, quantities: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Inputs, noisy non-linear targets of variance about one, and a group for each row."""
+    """Inputs, noisy non-linear targets of variance one, and a group for each row."""
     generator = np.random.default_rng(17)
     x = generator.normal(size=(rows, columns)).astype(np.float32)
     z = x @ generator.normal(size=(columns, 8)) / np.sqrt(columns)
     y = np.tanh(1.5 * z) @ generator.normal(size=(8, quantities)) / 2 + 0.2 * generator.normal(size=(rows, quantities))
+    y = (y - y.mean(axis=0)) / y.std(axis=0)
     return x, y.astype(np.float32), np.arange(rows) % FOLDS
 
 
