@@ -219,7 +219,7 @@ def timed(run: Callable[[], list[np.ndarray]], chosen: Sequence, y: np.ndarray, 
 
 
 def score_row(name: str, ours: Side, peer: Side) -> Row:
-    """Difference of the mean validation errors of the replicas that both trained, in standard errors; equal within two."""
+    """Difference of the mean validation errors, of replicas that both trained, in standard errors; equal within two."""
     mine = ours.errors[np.linspace(0, len(ours.errors) - 1, len(peer.errors)).astype(int)]  # as `share` chose them
     spread = np.hypot(*(errors.std(ddof=1) / np.sqrt(len(errors)) for errors in (mine, peer.errors)))
     difference = abs(mine.mean() - peer.errors.mean()) / spread
