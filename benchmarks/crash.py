@@ -6,12 +6,14 @@ Rows: predictions that differ in any bit (none may), and trainings beyond those 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from result import Row, benchmark
 
 from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.ledger_files import LEDGER, open_ledger, state_folder
+from probatum.errors import LedgerError
 
 CAMPAIGN = """
 problem = { kind = "table", path = "table.csv", target = ["y", "z"], group = "group" }
@@ -54,20 +57,24 @@ def measure(quick: bool) -> list[Row]:
         subprocess.run(RUN, cwd=calm, check=True, capture_output=True)
         undisturbed = time.perf_counter() - started
         write_campaign(Path(killed))
-        in_flight, moments = run_under_kills(Path(killed), kills, undisturbed)
-        expected, found = predictions(Path(calm)), predictions(Path(killed))
-        differing = sum(not np.array_equal(expected[key], found.get(key)) for key in expected)
-        attempts = {
-            r.key: r.attempts for name in EXPERIMENTS for r in open_ledger(Path(killed) / "crash.toml").fits(name)
-        }
-        beyond = sum(count > 1 + in_flight[key] for key, count in attempts.items())
+        expected = predictions(Path(calm))
+        ends, moments = run_under_kills(Path(killed), kills, undisturbed, expected)
     return [
         Row("kills", len(moments), "kills", kills, "higher"),
-        Row("fits_compared", len(expected), "fits"),
-        Row("fits_interrupted", sum(in_flight.values()), "fits"),
-        Row("predictions_that_differ", differing + abs(len(expected) - len(found)), "fits", 0),
-        Row("fits_run_again_though_not_in_flight", beyond, "fits", 0),
+        Row("fits_compared", len(ends) * len(expected), "fits"),
+        Row("fits_interrupted", sum(end.interrupted for end in ends), "fits"),
+        Row("predictions_that_differ", sum(end.differing for end in ends), "fits", 0),
+        Row("fits_run_again_though_not_in_flight", sum(end.beyond for end in ends), "fits", 0),
     ]
+
+
+@dataclass(frozen=True)
+class End:
+    """What a killed campaign was when it reached its end: counts of fits."""
+
+    interrupted: int
+    differing: int
+    beyond: int
 
 
 def write_campaign(folder: Path) -> None:
@@ -81,15 +88,20 @@ def write_campaign(folder: Path) -> None:
     (folder / "crash.toml").write_text(CAMPAIGN, encoding="utf-8")
 
 
-def run_under_kills(folder: Path, kills: int, undisturbed: float) -> tuple[Counter[str], list[float]]:
+def run_under_kills(
+    folder: Path, kills: int, undisturbed: float, expected: dict[tuple[str, str, int], np.ndarray]
+) -> tuple[list[End], list[float]]:
     """Starts the campaign again and again and kills it, every other time with its workers; then lets it finish.
 
+    One that reaches its end before its kill is compared and begins anew.
+
     Returns:
-        fit key to how often a kill found it in progress; the moments of the kills, seconds after each start.
+        every end that was reached; the moments of the kills, seconds after each start.
     """
     generator = np.random.default_rng(11)
     in_flight: Counter[str] = Counter()
     moments: list[float] = []
+    ends: list[End] = []
     while len(moments) < kills:
         moment = float(generator.uniform(0.3, undisturbed))
         process = subprocess.Popen(
@@ -104,17 +116,32 @@ def run_under_kills(folder: Path, kills: int, undisturbed: float) -> tuple[Count
             moments.append(moment)
             in_flight.update(interrupted(folder, in_flight))
         else:
-            state_folder(folder / "crash.toml").rename(folder / f"finished-{len(moments)}")  # start over, kill again
+            ends.append(end_of(folder, expected, in_flight))
+            shutil.rmtree(state_folder(folder / "crash.toml"))
             in_flight.clear()
     subprocess.run(RUN, cwd=folder, check=True, capture_output=True)
-    return in_flight, moments
+    return [*ends, end_of(folder, expected, in_flight)], moments
+
+
+def end_of(folder: Path, expected: dict[tuple[str, str, int], np.ndarray], in_flight: Counter[str]) -> End:
+    """Compares a finished campaign with the undisturbed one, bit for bit."""
+    found = predictions(folder)
+    differing = sum(not np.array_equal(expected[key], found.get(key)) for key in expected)
+    ledger = open_ledger(folder / "crash.toml")
+    attempts = {r.key: r.attempts for name in EXPERIMENTS for r in ledger.fits(name)}
+    ledger.close()
+    beyond = sum(count > 1 + in_flight[key] for key, count in attempts.items())
+    return End(sum(in_flight.values()), differing + abs(len(expected) - len(found)), beyond)
 
 
 def interrupted(folder: Path, before: Counter[str]) -> list[str]:
     """Fits that were begun more often than kills explain so far, and have no result."""
     if not (state_folder(folder / "crash.toml") / LEDGER).exists():
         return []
-    ledger = open_ledger(folder / "crash.toml")
+    try:
+        ledger = open_ledger(folder / "crash.toml")
+    except LedgerError:  # killed while the ledger was made: nothing had begun
+        return []
     fits = {r.key: r for name in EXPERIMENTS for r in ledger.fits(name)}
     ledger.close()
     return [key for key, r in fits.items() if r.status != "done" and r.attempts > before[key]]
