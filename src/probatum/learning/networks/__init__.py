@@ -2,6 +2,9 @@
 
 from probatum.learning.learner import LearnerKind
 
+ENGINE = ("jax", "jaxlib", "equinox", "optax", "numpy")
+"""Distributions whose versions can change the result of any network."""
+
 NETWORKS: dict[str, LearnerKind] = {
     kind.name: kind
     for kind in (
@@ -9,7 +12,7 @@ NETWORKS: dict[str, LearnerKind] = {
             "mlp",
             "multilayer perceptron; many trainings run as one compiled program",
             "probatum.learning.networks.mlp_regressor:MLPRegressor",
-            ("jax", "jaxlib", "equinox", "optax", "numpy"),
+            ENGINE,
             precision="float32",
             version=2,
         ),
@@ -17,21 +20,21 @@ NETWORKS: dict[str, LearnerKind] = {
             "residual_mlp",
             "pre-normalised residual perceptron; many trainings run as one compiled program",
             "probatum.learning.networks.residual_mlp_regressor:ResidualMLPRegressor",
-            ("jax", "jaxlib", "equinox", "optax", "numpy"),
+            ENGINE,
             precision="float32",
         ),
         LearnerKind(
             "convolutional",
             "residual convolutions of curves and spectra; many trainings run as one compiled program",
             "probatum.learning.networks.convolutional_regressor:ConvolutionalRegressor",
-            ("jax", "jaxlib", "equinox", "optax", "numpy"),
+            ENGINE,
             precision="float32",
         ),
         LearnerKind(
             "set_network",
             "what does not depend on order and signs of a matrix's rows and columns; many trainings run as one program",
             "probatum.learning.networks.set_network_regressor:SetNetworkRegressor",
-            ("jax", "jaxlib", "equinox", "optax", "numpy"),
+            ENGINE,
             precision="float32",
         ),
     )
