@@ -3,6 +3,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
+from probatum.learning import compilation
+
 TRAINING = """
 import numpy as np
 from probatum.learning.networks.mlp_regressor import MLPRegressor
@@ -45,3 +49,15 @@ def test_a_folder_that_cannot_be_written_is_done_without(tmp_path: Path) -> None
 def test_a_cache_of_the_users_own_is_left_in_place(tmp_path: Path) -> None:
     train(tmp_path, JAX_COMPILATION_CACHE_DIR=str(tmp_path / "own")).communicate()
     assert not (tmp_path / "probatum").exists()
+
+
+def test_programs_that_were_not_used_for_long_are_let_go(monkeypatch) -> None:
+    monkeypatch.setattr(compilation, "_programs", compilation._programs.copy())
+    monkeypatch.setattr(compilation, "PROGRAMS_KEPT", 3)
+    row = np.ones(2, dtype=np.float32)
+    for shift in range(5):
+        program = compilation.compiled(f"shift {shift}", lambda x, shift=shift: x + shift, (row,))
+        np.testing.assert_array_equal(program(row), row + shift)
+        compilation.compiled("used again and again", lambda x: 2 * x, (row,))
+    names = [key[0] for key in compilation._programs]  # type: ignore[index]
+    assert names == ["shift 3", "shift 4", "used again and again"]

@@ -34,3 +34,24 @@ def test_rows_that_are_not_finite_become_zeros() -> None:
     shared = SharedScale.of(rows).apply(rows)
     assert shared[3].tolist() == [0.0, 0.0]
     assert np.isfinite(shared).all()
+
+
+def test_rows_that_do_not_train_move_no_bit_of_the_others() -> None:
+    rows = np.random.default_rng(1).normal(2.0, 3.0, size=(50, 2))
+    poisoned = rows.copy()
+    poisoned[40:] += np.random.default_rng(2).normal(0.0, 30.0, size=(10, 2))
+    own = Scaling.of(rows[:40])
+
+    def seen(table: np.ndarray) -> np.ndarray:
+        shared = SharedScale.of(table)
+        relative = shared.relative(own)
+        return (shared.apply(table) - relative.subtract.astype(np.float32)) * relative.multiply.astype(np.float32)
+
+    assert np.array_equal(seen(rows)[:40], seen(poisoned)[:40])
+
+
+def test_a_far_offset_costs_no_digits() -> None:
+    shared, own = SharedScale.of(ROWS), Scaling.of(ROWS)
+    relative = shared.relative(own)
+    seen = (shared.apply(ROWS) - relative.subtract) * relative.multiply
+    np.testing.assert_allclose(seen, own.apply(ROWS), atol=1e-5)

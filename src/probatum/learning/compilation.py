@@ -7,6 +7,7 @@ import os
 import platform
 import threading
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import lru_cache
 from pathlib import Path
@@ -18,12 +19,16 @@ from platformdirs import user_cache_dir
 ONE_THREAD = {"xla_cpu_multi_thread_eigen": False}
 """Parallelism comes from chunks on Python threads; inside a chunk it would cost time and tie bits to the core count."""
 
-_programs: dict[Hashable, Any] = {}
+PROGRAMS_KEPT = 64
+"""Executables kept in a process, the last used ones. Each holds some 350 memory mappings, and Linux gives a process
+65,530: without a limit, a campaign of 180 architectures ends in an abort."""
+
+_programs: OrderedDict[Hashable, Any] = OrderedDict()
 _compiling = threading.Lock()
 
 
 def compiled(key: Hashable, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-    """The executable of a function for arguments of these shapes, compiled at most once in a process.
+    """The executable of a function for arguments of these shapes; the last `PROGRAMS_KEPT` are kept in the process.
 
     Args:
         key: what the function is, apart from the shapes of its arguments.
@@ -40,6 +45,9 @@ def compiled(key: Hashable, function: Callable[..., Any], arguments: tuple[Any, 
                 # An unreadable or half-written cache entry only means compiling again.
                 warnings.filterwarnings("ignore", message=".*persistent compilation cache.*")
                 _programs[whole] = jax.jit(function, compiler_options=options).lower(*arguments).compile()
+        _programs.move_to_end(whole)
+        while len(_programs) > PROGRAMS_KEPT:
+            _programs.popitem(last=False)
         return _programs[whole]
 
 

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from scipy.special import expit
 
+from probatum.learning.networks.ordered import increasing, ordered
 from probatum.learning.scaling import Scaling
 
 
@@ -25,6 +26,7 @@ class Head:
         scaling: of the targets while training: 'standard' to mean 0 and variance 1, 'size' divides by the standard
             deviation only, 'none' leaves them in their units.
         columns: raw outputs a quantity; with 2, the second one is the logarithm of the predictive variance.
+        common: whether all quantities share one scaling, so that their order is the same before and after it.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Head:
     finish: Callable[[np.ndarray], np.ndarray]
     scaling: Literal["standard", "size", "none"] = "standard"
     columns: int = 1
+    common: bool = False
 
     def predict(self, raw: jax.Array) -> jax.Array:
         """Predictions [row, quantity] of raw outputs [row, columns x quantity]; the means come first."""
@@ -42,7 +45,9 @@ class Head:
         """How the targets [row, quantity] of a training are scaled."""
         if self.scaling == "none":
             return Scaling.none(targets.shape[1])
-        standard = Scaling.of(targets)
+        standard = Scaling.of(targets.reshape(-1, 1) if self.common else targets)
+        if self.common:
+            standard = Scaling(*(np.repeat(number, targets.shape[1]) for number in standard.to_array()))
         return standard if self.scaling == "standard" else Scaling(0 * standard.subtract, standard.multiply)
 
     def undo(self, raw: np.ndarray, scaling: Scaling) -> tuple[np.ndarray, np.ndarray | None]:
@@ -76,6 +81,21 @@ HEADS: dict[str, Head] = {
             lambda raw: jax.nn.relu(raw) + 1,
             lambda raw: np.maximum(raw, 0) + 1,
             "none",
+        ),
+        Head(
+            "ordered",
+            "at least 0, never falling from one quantity to the next",
+            ordered,
+            lambda raw: np.cumsum(np.logaddexp(0, raw), axis=-1),
+            "size",
+            common=True,
+        ),
+        Head(
+            "increasing",
+            "any number, never falling from one quantity to the next",
+            increasing,
+            lambda raw: np.cumsum(np.concatenate([raw[..., :1], np.logaddexp(0, raw[..., 1:])], axis=-1), axis=-1),
+            common=True,
         ),
         Head("gaussian", "any number, with its own predictive variance", lambda raw: raw, lambda raw: raw, columns=2),
     )

@@ -8,6 +8,8 @@ import numpy as np
 
 VARIES = 1e-12
 """A standard deviation below this share of the column's size is rounding."""
+FAR = 64
+"""Standard deviations that an offset may be away from 0: 64 cost six binary digits of the 24."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +61,13 @@ class Scaling:
 
 @dataclass(frozen=True, eq=False)
 class SharedScale:
-    """Brings columns near 0 and 1 before they become float32, so that no digits are lost to an offset.
+    """Brings columns near 0 and 1 before they become float32, so that no digits are lost to a far offset.
+
+    It is made of all finite rows, whichever are trained on, so it must not move a bit of what a fit learns: it
+    multiplies by powers of two, which is exact, and takes out offsets only of columns that would lose digits.
 
     Attributes:
-        scaling: by all finite rows, whichever are trained on: it moves rounding, nothing else.
+        scaling: what it is for the original columns.
     """
 
     scaling: Scaling
@@ -71,7 +76,11 @@ class SharedScale:
     def of(cls, rows: np.ndarray) -> SharedScale:
         """For [case, column] rows, those that are not finite left out."""
         finite = rows[np.isfinite(rows).all(axis=1)]
-        return cls(Scaling.of(finite) if len(finite) else Scaling.none(rows.shape[1]))
+        if not len(finite):
+            return cls(Scaling.none(rows.shape[1]))
+        standard = Scaling.of(finite)
+        far = np.abs(standard.subtract) * standard.multiply > FAR
+        return cls(Scaling(np.where(far, standard.subtract, 0.0), np.exp2(np.round(np.log2(standard.multiply)))))
 
     def apply(self, rows: np.ndarray) -> np.ndarray:
         """[case, column] float32, zeros for rows that are not finite."""

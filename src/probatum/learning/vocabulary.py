@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from probatum.errors import UnknownNameError
 
-HEADS = ("linear", "sigmoid", "softplus", "relu_plus_one", "gaussian")
+HEADS = ("linear", "sigmoid", "softplus", "relu_plus_one", "ordered", "increasing", "gaussian")
 OPTIMISERS = ("adam", "adamw", "sgd")
 
 
@@ -39,7 +39,7 @@ class LossChoice(Choice):
         targets: what targets must be: 'any', 'positive' or 'unit' (from 0 to 1).
     """
 
-    heads: tuple[str, ...] = ("linear", "sigmoid", "softplus", "relu_plus_one")
+    heads: tuple[str, ...] = ("linear", "sigmoid", "softplus", "relu_plus_one", "ordered", "increasing")
     outputs: str = "scaled"
     targets: str = "any"
 
@@ -52,7 +52,7 @@ LOSSES: dict[str, LossChoice] = {
     "bce": LossChoice("binary cross-entropy, on logits", heads=("sigmoid",), outputs="raw", targets="unit"),
     "hinge": LossChoice("hinge, on logits", heads=("sigmoid",), outputs="raw", targets="unit"),
     "gaussian_nll": LossChoice("Gaussian likelihood with a variance a row", heads=("gaussian",), outputs="raw"),
-    "log2_mse": LossChoice("squared error of log2", heads=("softplus", "relu_plus_one"), targets="positive"),
+    "log2_mse": LossChoice("squared error of log2", heads=("softplus", "relu_plus_one", "ordered"), targets="positive"),
 }
 
 PENALTIES: dict[str, Choice] = {

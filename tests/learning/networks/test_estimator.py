@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from probatum.errors import CampaignFileError
+from probatum.errors import CampaignFileError, FitError
 from probatum.learning import replicas
 from probatum.learning.learner import FitOutcome, RowSet, fit_many
 from probatum.learning.networks.mlp_regressor import MLPRegressor
@@ -163,6 +163,47 @@ def test_heavy_rows_are_fitted_better_and_rows_of_weight_0_not_at_all() -> None:
     np.testing.assert_allclose(a.prediction, b.prediction, rtol=2e-2, atol=2e-2)
     (failed,) = fits({}, [RowSet(train, predict, 0, weights=0 * weights)])
     assert "weight 0" in str(failed.error)
+
+
+def test_sample_weights_are_what_row_sets_carry() -> None:
+    weights = np.random.default_rng(2).uniform(0, 2, 90) * (np.arange(90) % 4 > 0)
+    estimator = MLPRegressor((7,), epochs=8, batch=16, random_state=3)
+    fitted = estimator.fit(INPUTS, TARGETS, sample_weight=weights)
+    rows = RowSet(np.arange(90), np.arange(0), 3, weights=weights)
+    (outcome,) = fit_many([estimator], INPUTS, TARGETS, [rows], quantities=2)
+    assert all(np.array_equal(fitted.weights_[name], outcome.weights[name]) for name in outcome.weights)
+
+
+def test_rows_of_sample_weight_0_may_as_well_be_left_out_and_equal_weights_too() -> None:
+    counted = np.arange(90) % 3 > 0
+    estimator = MLPRegressor((7,), epochs=8, batch=16)
+    spoilt = np.where(counted[:, None], TARGETS, 50.0)
+    without = estimator.fit(INPUTS[counted], TARGETS[counted]).predict(INPUTS)
+    weighted = estimator.fit(INPUTS, spoilt, sample_weight=2.5 * counted).predict(INPUTS)
+    np.testing.assert_allclose(weighted, without, rtol=1e-3, atol=1e-3)
+    equal = estimator.fit(INPUTS, TARGETS, sample_weight=np.full(90, 0.1)).predict(INPUTS)
+    assert np.array_equal(equal, estimator.fit(INPUTS, TARGETS).predict(INPUTS))
+
+
+def test_heavy_samples_draw_the_fit_to_them() -> None:
+    inputs, targets = np.zeros((40, 1)), np.repeat([0.0, 1.0], 20)
+    weights = np.repeat([1.0, 3.0], 20)
+    fitted = MLPRegressor((), epochs=200, rate=1e-2).fit(inputs, targets, sample_weight=weights)
+    assert fitted.predict([[0.0]])[0] == pytest.approx(0.75, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.zeros(90), "[Zz]ero|weight 0"),
+        (np.full(90, -1.0), "[Nn]egative"),
+        (np.full(90, np.nan), "NaN"),
+        (np.ones(89), "shape"),
+    ],
+)
+def test_sample_weights_that_cannot_be_used_are_refused(weights: np.ndarray, message: str) -> None:
+    with pytest.raises((ValueError, FitError), match=message):
+        MLPRegressor((4,), epochs=1).fit(INPUTS, TARGETS, sample_weight=weights)
 
 
 def test_a_heteroscedastic_head_finds_where_the_noise_is() -> None:

@@ -14,7 +14,7 @@ NETWORKS: dict[str, LearnerKind] = {
             "probatum.learning.networks.mlp_regressor:MLPRegressor",
             ENGINE,
             precision="float32",
-            version=2,
+            version=3,
         ),
         LearnerKind(
             "residual_mlp",
@@ -22,11 +22,27 @@ NETWORKS: dict[str, LearnerKind] = {
             "probatum.learning.networks.residual_mlp_regressor:ResidualMLPRegressor",
             ENGINE,
             precision="float32",
+            version=2,
         ),
         LearnerKind(
             "convolutional",
             "residual convolutions of curves and spectra; many trainings run as one compiled program",
             "probatum.learning.networks.convolutional_regressor:ConvolutionalRegressor",
+            ENGINE,
+            precision="float32",
+            version=2,
+        ),
+        LearnerKind(
+            "attention",
+            "attention between the tokens of a set or a curve; many trainings run as one compiled program",
+            "probatum.learning.networks.attention_regressor:AttentionRegressor",
+            ENGINE,
+            precision="float32",
+        ),
+        LearnerKind(
+            "mixture_of_experts",
+            "perceptrons that a gate weighs row by row; many trainings run as one compiled program",
+            "probatum.learning.networks.mixture_of_experts_regressor:MixtureOfExpertsRegressor",
             ENGINE,
             precision="float32",
         ),
@@ -36,6 +52,7 @@ NETWORKS: dict[str, LearnerKind] = {
             "probatum.learning.networks.set_network_regressor:SetNetworkRegressor",
             ENGINE,
             precision="float32",
+            version=2,
         ),
     )
 }

@@ -13,12 +13,14 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, check_random_state, validate_data
 
 from probatum.errors import CampaignFileError, FitError
 from probatum.learning.choices import among, check_number, check_numbers, imported, named_choice, with_defaults
+from probatum.learning.curriculum import curriculum_choice
 from probatum.learning.learner import FitOutcome, RowSet
 from probatum.learning.scaling import Scaling
+from probatum.learning.soups import SELECTED, soup_choice
 from probatum.learning.stages import SHARED, StageChoice, check_head, stages_of
 from probatum.learning.vocabulary import AVERAGES, loss_choice
 
@@ -37,7 +39,8 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
     dropout: float = 0.0
     """Share of hidden units dropped in training, from 0 to below 1."""
     output: str | None = None
-    """'linear', 'sigmoid', 'softplus', 'relu_plus_one', 'gaussian'; None takes what the loss needs."""
+    """'linear', 'sigmoid', 'softplus', 'relu_plus_one', 'ordered', 'increasing' or 'gaussian'; None takes what the loss
+    needs."""
     loss: str | Mapping[str, Any] = "mse"
     """What is made small: a name, or 'module:function' of (predictions, targets, numbers) in units of the targets."""
     penalties: Mapping[str, float] | None = None
@@ -66,6 +69,13 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
     """Whether the weights of the best epoch are taken, where validation rows tell which it was."""
     average: str | Mapping[str, Any] = "none"
     """Whether weights are averaged over the training: 'none', 'ema' or 'swa'."""
+    order: str | Mapping[str, Any] = "random"
+    """How rows are shown: 'random', or from easy to hard: {"kind": "curriculum", "by": "target_size" ('inputs_size', or
+    'module:function' of (inputs, targets)), "pacing": "linear" ('root', 'exponential', 'step'), "start": 0.25,
+    "until": 0.5}."""
+    soup: str | Mapping[str, Any] = "none"
+    """Whether the network is a mean of several branched from one warm-up: 'none', or {"kind": "uniform" ('greedy',
+    'swap'), "members": 5, "warmup": 0.3}; 'swap' has "rounds" too. The last two choose by the validation rows."""
     stages: Sequence[Mapping[str, Any]] = ()
     """What each stage of the training sets over these parameters; its own `frozen` and `rates` by parameter group."""
     input_noise: float = 0.0
@@ -119,6 +129,16 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         _, numbers = self._average
         for name, number in numbers.items():
             check_number(f"average.{name}", number, least=0, below=1)
+        curriculum_choice(self.order)
+        soup = soup_choice(self.soup)
+        if soup is not None and soup.kind in SELECTED and not self.validation_fraction:
+            raise CampaignFileError(
+                f"a {soup.kind} soup needs rows to choose by",
+                where="soup",
+                remedy="set validation_fraction, to 0.1 say",
+            )
+        if soup is not None and sum(stage.epochs for stage in self.stage_choices) < 2:
+            raise CampaignFileError("one epoch cannot be branched", where="soup", remedy="epochs = 2 or more")
         check_number("input_noise", self.input_noise, least=0)
         check_number("edge_copies", self.edge_copies, whole=True, least=0)
         check_number("edge_share", self.edge_share, above=0, below=1)
@@ -156,6 +176,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
             int(self.batch),
             (self.dropout > 0, self.input_noise > 0, watching, watching and self.restore_best, self._average[0]),
             self.symmetry,
+            soup_choice(self.soup),
         )
 
     # ------------------------------------------------------------------ fitting and predicting
@@ -185,14 +206,25 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
             estimator._check_target_weights(targets.shape[1])
         return fit_together(estimators, inputs, targets, row_sets, cores)
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Trains on inputs [row, column] and targets [row] or [row, quantity]."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Trains on inputs [row, column] and targets [row] or [row, quantity].
+
+        Args:
+            X: inputs.
+            y: targets.
+            sample_weight: [row], not negative: how much each row counts in the loss; rows of weight 0 are left out.
+        """
         X, y = validate_data(self, X, y, multi_output=True, y_numeric=True, dtype=np.float64)
         y = np.asarray(y, dtype=np.float64)
+        weights = None
+        if sample_weight is not None:
+            weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+            if (weights == weights[0]).all() and weights[0] > 0:
+                weights = None
         seed = self.random_state
         if not isinstance(seed, int | np.integer):
             seed = check_random_state(seed).randint(2**31)
-        rows = RowSet(np.arange(len(X)), np.arange(0), int(seed))
+        rows = RowSet(np.arange(len(X)), np.arange(0), int(seed), weights=weights)
         outcome = self.fit_many([self], X, y.reshape(len(y), -1), [rows])[0]
         if outcome.error is not None:
             raise FitError(outcome.error)
@@ -216,7 +248,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         """
         check_is_fitted(self, "weights_")
         X = validate_data(self, X, reset=False, dtype=np.float64)
-        from probatum.learning.networks.fitting import predict_with
+        from probatum.learning.networks.prediction import predict_with
 
         prediction, spread = predict_with(self, self.weights_, X)
         if self.one_target_:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +13,17 @@ import numpy as np
 from probatum.errors import CampaignFileError, FitError
 from probatum.learning import augmentation, probes
 from probatum.learning.choices import imported
-from probatum.learning.compilation import compiled
+from probatum.learning.curriculum import Curriculum, curriculum_choice
 from probatum.learning.heads import HEADS
 from probatum.learning.learner import FitOutcome, RowSet
+from probatum.learning.networks.prediction import averaged
 from probatum.learning.objective import Objective
 from probatum.learning.parameters import check_prefixes, paths, selected
 from probatum.learning.procedure import Procedure, Stage
 from probatum.learning.replicas import Replica, Trained, train
 from probatum.learning.scaling import Scaling, SharedScale
+from probatum.learning.soup_training import train_soups
+from probatum.learning.soups import soup_choice
 from probatum.learning.stages import StageChoice
 from probatum.learning.validation import set_aside
 from probatum.learning.vocabulary import loss_choice
@@ -37,12 +40,14 @@ class Part:
         train: [row] indices, none of them set aside, edge copies included.
         validation: [row] indices set aside; None if none are.
         weights: [row] of `train`, of mean 1; None if rows have none.
+        curriculum: of `train`; None if all rows are shown in every epoch.
         inputs, targets: scalings by the training rows, of the original columns.
     """
 
     train: np.ndarray
     validation: np.ndarray | None
     weights: np.ndarray | None
+    curriculum: Curriculum | None
     inputs: Scaling
     targets: Scaling
 
@@ -84,8 +89,12 @@ def fit_together(
             )
             for p in places
         ]
+        procedure, soup = _procedure(one, weighted), soup_choice(one.soup)
         try:
-            trained = train(_procedure(one, weighted), replicas, *arrays, int(one.batch), cores)
+            if soup is None:
+                trained = train(procedure, replicas, *arrays, int(one.batch), cores)
+            else:
+                trained = train_soups(soup, procedure, replicas, *arrays, int(one.batch), cores)
         except FitError as error:
             outcomes = [replace(o, error=str(error)) if p in places else o for p, o in enumerate(outcomes)]
             continue
@@ -93,19 +102,6 @@ def fit_together(
             outcomes[place] = _outcome(estimators[place], result, row_sets[place], parts[place], cases)
     seconds = (time.perf_counter() - started) / len(parts)
     return [replace(o, seconds=seconds) if place in parts else o for place, o in enumerate(outcomes)]
-
-
-def predict_with(
-    estimator: NetworkRegressor, weights: Mapping[str, np.ndarray], inputs: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Predictions [row, quantity] and, where there are any, their standard deviations, from kept weights."""
-    head = HEADS[estimator.head]
-    seen = inputs[None] if estimator.symmetry is None else augmentation.images(inputs, imported(estimator.symmetry))
-    network, statistics = _restored(estimator, weights)
-    rows = Scaling.from_array(weights["inputs"]).apply(np.concatenate(seen)).astype(np.float32)
-    arguments = (network, rows, np.ones(len(rows), dtype=np.float32), statistics)
-    raw, _ = compiled("predict", _forward, arguments)(*arguments)
-    return _averaged(*head.undo(np.asarray(raw), Scaling.from_array(weights["targets"])), len(inputs))
 
 
 # ---------------------------------------------------------------------- before
@@ -161,14 +157,20 @@ def _part(
             estimator.input_scaling(inputs[train_rows]),
             HEADS[estimator.head].target_scaling(targets[train_rows]),
         )
-    shown = train_rows
+    shown, order_choice = train_rows, curriculum_choice(estimator.order)
+    difficulty = None if order_choice is None else order_choice.difficulty(inputs[train_rows], targets[train_rows])
     if estimator.edge_copies:
         order = np.arange(len(train_rows))
         order = augmentation.with_edge_copies(order, targets[train_rows], estimator.edge_share, estimator.edge_copies)
         shown, weights = train_rows[order], None if weights is None else weights[order]
+        difficulty = None if difficulty is None else difficulty[order]
     if weights is not None:
         weights = (weights / weights.mean()).astype(np.float32)
-    return Part(shown, validation, weights, *scalings[key])
+    curriculum = None
+    if order_choice is not None and difficulty is not None:
+        epochs = sum(stage.epochs for stage in estimator.stage_choices)
+        curriculum = Curriculum(difficulty, order_choice.shares(epochs))
+    return Part(shown, validation, weights, curriculum, *scalings[key])
 
 
 def _imaged(part: Part, rows: int, cases: int) -> Part:
@@ -178,7 +180,10 @@ def _imaged(part: Part, rows: int, cases: int) -> Part:
     steps = np.arange(0, rows, cases)
     train_rows = (part.train + steps[:, None]).ravel()
     weights = None if part.weights is None else np.tile(part.weights, len(steps))
-    return replace(part, train=train_rows, weights=weights)
+    curriculum = part.curriculum
+    if curriculum is not None:
+        curriculum = replace(curriculum, difficulty=np.tile(curriculum.difficulty, len(steps)))
+    return replace(part, train=train_rows, weights=weights, curriculum=curriculum)
 
 
 def _replica(estimator: NetworkRegressor, seed: int, part: Part, inputs: SharedScale, targets: SharedScale) -> Replica:
@@ -201,6 +206,7 @@ def _replica(estimator: NetworkRegressor, seed: int, part: Part, inputs: SharedS
         targets=targets.relative(part.targets).to_array().astype(np.float32),
         validation=part.validation,
         weights=part.weights,
+        curriculum=part.curriculum,
     )
 
 
@@ -267,31 +273,9 @@ def _outcome(estimator: NetworkRegressor, trained: Trained, rows: RowSet, part: 
     weights |= {"inputs": part.inputs.to_array(), "targets": part.targets.to_array()}
     raw = trained.outputs.reshape(-1, cases, trained.outputs.shape[1])[:, rows.predict]
     undone = HEADS[estimator.head].undo(raw.reshape(-1, raw.shape[2]), part.targets)
-    prediction, spread = _averaged(*undone, len(rows.predict))
+    prediction, spread = averaged(*undone, len(rows.predict))
     return FitOutcome(prediction, 0.0, spread, trained.curves, weights, width=trained.width)
-
-
-def _averaged(prediction: np.ndarray, spread: np.ndarray | None, rows: int) -> tuple[np.ndarray, np.ndarray | None]:
-    if len(prediction) == rows:
-        return prediction, spread
-    shape = (-1, rows, prediction.shape[1])
-    return augmentation.mean_over_images(prediction.reshape(shape), None if spread is None else spread.reshape(shape))
 
 
 def _leaves(network: Any) -> list[tuple[str, np.ndarray]]:
     return list(zip(paths(network), jax.tree.leaves(network), strict=True))
-
-
-def _restored(estimator: NetworkRegressor, weights: Mapping[str, np.ndarray]) -> tuple[Any, Any]:
-    columns, quantities = weights["inputs"].shape[1], weights["targets"].shape[1]
-    outputs = quantities * HEADS[estimator.head].columns
-    empty = estimator.initial_network(columns, outputs, np.random.default_rng(0))
-    network = jax.tree.unflatten(jax.tree.structure(empty), [weights[f"network.{path}"] for path in paths(empty)])
-    rows, ones = np.zeros((2, columns), dtype=np.float32), np.ones(2, dtype=np.float32)
-    structure = jax.tree.structure(jax.eval_shape(lambda: empty(rows, ones, None)[1]))
-    count = structure.num_leaves
-    return network, jax.tree.unflatten(structure, [weights[f"statistics.{place}"] for place in range(count)])
-
-
-def _forward(network: Any, rows: jax.Array, weight: jax.Array, statistics: Any) -> Any:
-    return network(rows, weight, None, statistics)

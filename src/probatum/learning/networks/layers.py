@@ -56,8 +56,36 @@ def before(activation: str) -> float:
 
 
 def dense(x: jax.Array, weight: Array, bias: Array) -> jax.Array:
-    """x W + b in full float32, which accelerators otherwise leave."""
-    return jnp.matmul(x, weight, precision=jax.lax.Precision.HIGHEST) + bias
+    """x W + b along the last axis."""
+    return product(x, jnp.asarray(weight)) + bias
+
+
+@jax.custom_vjp
+def product(x: jax.Array, weight: jax.Array) -> jax.Array:
+    """x W in full float32, which accelerators otherwise leave; to be differentiated backwards only.
+
+    Its gradient with respect to W comes out as W lies in memory. What automatic differentiation makes comes out
+    transposed, and an optimiser that reads it across the lines of the cache takes a third longer for large networks.
+
+    Args:
+        x: [..., inputs] float32.
+        weight: [inputs, outputs] float32.
+    """
+    return jnp.matmul(x, weight, precision=jax.lax.Precision.HIGHEST)
+
+
+def _product_forward(x: jax.Array, weight: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+    return product(x, weight), (x, weight)
+
+
+def _product_backward(kept: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
+    x, weight = kept
+    leading = tuple(range(x.ndim - 1))
+    of_weight = jax.lax.dot_general(x, gradient, ((leading, leading), ((), ())), precision=jax.lax.Precision.HIGHEST)
+    return jnp.matmul(gradient, weight.T, precision=jax.lax.Precision.HIGHEST), of_weight
+
+
+product.defvjp(_product_forward, _product_backward)
 
 
 class Norm(eqx.Module):
