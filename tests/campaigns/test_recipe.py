@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from probatum.campaigns.recipe import Recipe, fill_features, flat
+from probatum.campaigns.recipe import Ensemble, Recipe, fill_features, flat
 from probatum.errors import CampaignFileError, UnknownNameError
 from problems.fakes import Rows
 
@@ -64,11 +64,24 @@ def test_a_recipe_survives_being_written_down(model: dict[str, Any]):
         {"training": {"epochs": 3}},
         {"per_target": True},
         {"ensemble": {"members": 2}},
+        {"ensemble": {"combine": "logit_mean"}},
     ],
 )
 def test_whatever_a_recipe_says_is_in_its_digest(other: dict[str, Any]):
     recipe = {"features": ("x",), "model": RIDGE}
     assert Recipe.model_validate(recipe | other).digest() != Recipe.model_validate(recipe).digest()
+
+
+def test_a_recipe_without_later_options_keeps_the_digest_that_it_always_had():
+    recipe = Recipe(features=("x",), model=RIDGE, ensemble=Ensemble(members=3))
+    assert recipe.canonical()["ensemble"] == {"members": 3}
+    assert blend().canonical()["components"][0]["ensemble"] == {"members": 1}
+    assert Recipe.model_validate(recipe.canonical()) == recipe
+
+
+def test_how_members_are_combined_survives_being_written_down():
+    recipe = Recipe(features=("x",), model=RIDGE, ensemble=Ensemble(members=3, combine="logit_mean"))
+    assert Recipe.model_validate(recipe.canonical()) == recipe
 
 
 def test_a_component_is_in_the_digest_of_its_blend():
@@ -132,7 +145,10 @@ def test_an_estimator_of_the_user_that_cannot_be_made_is_refused(
     [
         ({"weights": [1.0]}, "one number a component"),
         ({"weights": [1, 1, 1]}, "one number a component"),
-        ({"weights": "even"}, "'equal' or 'inner'"),
+        ({"weights": "even"}, "'equal', 'inner' or 'stack'"),
+        ({"weights": "stack", "inner_folds": 1}, "inner_folds must be at least 2"),
+        ({"weights": "stack", "alpha": -1}, "at least 0"),
+        ({"weights": "inner", "alpha": 1}, "alpha without a stack"),
         ({"weights": [1.0, -0.1]}, "numbers >= 0"),
         ({"weights": [0.0, 0.0]}, "positive sum"),
         ({"weights": [True, 1.0]}, "numbers >= 0"),
@@ -174,8 +190,9 @@ def test_the_seed_changes_nothing_in_ridge_and_in_blends_of_it_but_in_trees():
     assert not Recipe(model={"kind": "blend"}, components=(Recipe(), trees)).deterministic
 
 
-def test_only_inner_weights_are_chosen_inside():
+def test_only_inner_weights_and_stacks_are_chosen_inside():
     assert blend(weights="inner").chooses_inside
+    assert blend(weights="stack").chooses_inside
     assert not blend(weights=[1, 2]).chooses_inside
     assert not blend().chooses_inside
     assert not Recipe().chooses_inside

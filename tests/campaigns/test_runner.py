@@ -403,3 +403,38 @@ def test_fits_are_found_under_their_keys_by_other_experiments(place: Workplace):
     assert len((place.folder / "log").read_text().split()) == 6
     assert stored(campaign, "twin").keys() == stored(campaign, "counted").keys()
     assert {fit.attempts for fit in campaign.ledger.fits("twin")} == {1}
+
+
+NETWORKS = """[protocol]
+splits = "leave-one-group-out"
+seeds = 2
+"""
+NETWORK = """
+[[experiment]]
+name = "{name}"
+model = {{ kind = "mlp", hidden = [3], norm = "none" }}
+training = {{ epochs = 2, batch = 8, rate = {rate} }}
+"""
+
+
+def test_a_campaign_that_memory_made_narrow_goes_on_as_narrow(place: Workplace, monkeypatch: pytest.MonkeyPatch):
+    import jax
+
+    from probatum.learning import replicas
+
+    chunk = replicas._run_chunk
+
+    def small_machine(procedure, chosen, width, inputs, targets):
+        if width > 2:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 bytes")
+        return chunk(procedure, chosen, width, inputs, targets)
+
+    text = NETWORKS + NETWORK.format(name="slow", rate=0.01)
+    first = place.open(text)
+    with monkeypatch.context() as patched:
+        patched.setattr(replicas, "_run_chunk", small_machine)
+        first.run(executor=inline(first))
+    later = place.open(text + NETWORK.format(name="fast", rate=0.02))
+    executor = inline(later)
+    later.run(executor=executor)
+    assert [job.width for job in executor.begun if job.model == "mlp"] == [2]

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probatum.errors import DataError
-from probatum.learning.conformal import cross_intervals, quantile, split_half_widths
+from probatum.learning.conformal import cross_intervals, left_out_half_widths, quantile, split_half_widths
 
 
 @given(st.integers(1, 60), st.floats(0.05, 0.95), st.integers(0, 100))
@@ -73,3 +73,49 @@ def test_too_few_rows_give_infinite_intervals_and_none_an_error() -> None:
         split_half_widths(np.ones((0, 1)), np.zeros((0, 1)))
     with pytest.raises(DataError, match="between 0 and 1"):
         split_half_widths(np.ones((3, 1)), np.zeros((3, 1)), 90)
+
+
+def test_a_left_out_interval_is_that_of_the_other_groups() -> None:
+    generator = np.random.default_rng(4)
+    groups = np.repeat(np.arange(15), generator.integers(1, 6, size=15))
+    truth, prediction, spread = (generator.normal(size=(len(groups), 2)) for _ in range(3))
+    spread = np.exp(spread)
+    widths = left_out_half_widths(truth, prediction, 0.8, groups, spread)
+    for group in range(15):
+        own, others = groups == group, groups != group
+        calibrated = split_half_widths(truth[others], prediction[others], 0.8, groups[others], spread[others])
+        np.testing.assert_allclose(widths[own], calibrated * spread[own])
+
+
+def test_left_out_intervals_hold_the_truth_of_about_the_share_they_say() -> None:
+    generator = np.random.default_rng(5)
+    held = []
+    for _ in range(100):
+        groups = np.repeat(np.arange(30), 4)
+        errors = (generator.normal(size=30)[groups] + 0.3 * generator.normal(size=120))[:, None]
+        held.append((np.abs(errors) <= left_out_half_widths(errors, 0 * errors, 0.8, groups)).mean())
+    assert 0.78 < np.mean(held) < 0.85
+
+
+def test_a_change_of_a_rows_own_truth_does_not_move_its_interval() -> None:
+    truth = np.random.default_rng(6).normal(size=(20, 1))
+    changed = truth.copy()
+    changed[3] = 1e6
+    before, after = (left_out_half_widths(t, np.zeros((20, 1)), 0.7) for t in (truth, changed))
+    assert before[3] == after[3]
+    assert (after >= before).all()
+
+
+def test_cross_intervals_are_scaled_by_the_spread_of_the_new_row() -> None:
+    generator = np.random.default_rng(7)
+    folds, truth = np.arange(40) % 4, generator.normal(size=(40, 1))
+    ones, new = np.ones((40, 1)), np.zeros((4, 3, 1))
+    wider = np.ones((4, 3, 1)) * [[1.0], [2.0], [5.0]]
+    plain = cross_intervals(truth, 0 * truth, folds, new, 0.8)
+    low, high = cross_intervals(truth, 0 * truth, folds, new, 0.8, spread=ones, spreads=wider)
+    np.testing.assert_allclose(high[:, 0], plain[1][:, 0] * [1, 2, 5])
+    np.testing.assert_allclose(low[:, 0], plain[0][:, 0] * [1, 2, 5])
+    with pytest.raises(DataError, match="one side only"):
+        cross_intervals(truth, 0 * truth, folds, new, 0.8, spread=ones)
+    with pytest.raises(DataError, match="not above 0"):
+        cross_intervals(truth, 0 * truth, folds, new, 0.8, spread=0 * ones, spreads=wider)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,10 +17,17 @@ from probatum.campaigns.recipe import Recipe
 from probatum.campaigns.splits import belonging
 from probatum.errors import DataError
 from probatum.learning.blends import blend, simplex_weights
+from probatum.learning.ensembles import Stack, logit_mean, mixture
 from probatum.learning.learner import FitOutcome, RowSet, fit_many
 from probatum.learning.metrics import metric
 from probatum.problems import registry
-from probatum.problems.problem import Dataset
+from probatum.problems.problem import Dataset, Problem
+
+LOGIT_MEAN = "logit_mean"
+UNREAD = "unread"
+"""Name of the parameters in an artifact that no fit of the job looked at."""
+CURVE = "curve/"
+"""What the names of curves begin with in an artifact."""
 
 
 class Bench:
@@ -27,15 +35,16 @@ class Bench:
 
     Args:
         setup: of the campaign.
+        dataset: (task, draw) to cases; default: the problem's.
     """
 
-    def __init__(self, setup: Setup):
+    def __init__(self, setup: Setup, dataset: Callable[[str, int], Dataset] | None = None):
         self.store = ArtifactStore(Path(setup.store))
         self.problem = registry.build(setup.problem["kind"], setup.problem["options"])
         self.metric = metric(setup.metric)
         self.group = setup.group
         self._read = lru_cache(maxsize=64)(self.store.read_arrays)
-        self._dataset = lru_cache(maxsize=8)(self.problem.dataset)
+        self._dataset = lru_cache(maxsize=8)(dataset or self.problem.dataset)
         self._inputs = lru_cache(maxsize=8)(self._compute_inputs)
 
     def carry_out(self, job: Job) -> tuple[tuple[FitResult, ...], tuple[tuple[str, str], ...]]:
@@ -49,9 +58,8 @@ class Bench:
             StorageError: the artifact cannot be written.
         """
         dataset = self._dataset(job.task, job.draw)
-        blends = Recipe.model_validate(job.fits[0].recipe).is_blend
         rows = [self._rows(fit.split) for fit in job.fits]
-        outcomes = self._blend(job, dataset) if blends else self._train(job, dataset, rows)
+        outcomes = self.outcomes(job)
         failures = tuple((f.key, o.error) for f, o in zip(job.fits, outcomes, strict=True) if o.error is not None)
         good = [(f, test, o) for f, (_, test), o in zip(job.fits, rows, outcomes, strict=True) if o.error is None]
         if not good:
@@ -64,6 +72,13 @@ class Bench:
             for i, (fit, test, o) in enumerate(good)
         )
         return results, failures
+
+    def outcomes(self, job: Job) -> list[FitOutcome]:
+        """Trains a job's fits and stores nothing."""
+        dataset = self._dataset(job.task, job.draw)
+        if Recipe.model_validate(job.fits[0].recipe).is_blend:
+            return self._blend(job, dataset)
+        return self._train(job, dataset, [self._rows(fit.split) for fit in job.fits])
 
     # ------------------------------------------------------------------ training
 
@@ -83,34 +98,25 @@ class Bench:
         quantities = range(len(dataset.quantities))
         columns = [[q] for q in quantities] if apart else [list(quantities)]
         targets = dataset.targets() if dataset.supervised else None
-        parts = [
-            fit_many(
-                estimators,
-                inputs,
-                None if targets is None else targets[:, some],
-                row_sets,
-                job.cores,
-                quantities=len(some),
-            )
-            for some in columns
-        ]
+        with nullcontext() if job.width is None else _side_by_side(job.width):
+            parts = [
+                fit_many(
+                    estimators,
+                    inputs,
+                    None if targets is None else targets[:, some],
+                    row_sets,
+                    job.cores,
+                    quantities=len(some),
+                )
+                for some in columns
+            ]
         return [
-            _joined([[part[j] for part in parts] for j in range(len(owner)) if owner[j] == i])
-            for i in range(len(job.fits))
+            _joined([[part[j] for part in parts] for j in range(len(owner)) if owner[j] == i], recipe.ensemble.combine)
+            for i, recipe in enumerate(recipes)
         ]
 
     def _compute_inputs(self, task: str, draw: int, features: tuple[str, ...]) -> np.ndarray:
-        """[case, column] float64: the features side by side."""
-        dataset = self._dataset(task, draw)
-        blocks = []
-        for name in features:
-            block = np.asarray(self.problem.features[name].compute(dataset), dtype=np.float64)
-            block = block.reshape(len(dataset), -1)
-            if not np.isfinite(block).all():
-                case = dataset.cases[np.flatnonzero(~np.isfinite(block).all(axis=1))[0]]
-                raise DataError(f"feature '{name}' is not finite for case '{case}'", where=f"{dataset.problem}/{task}")
-            blocks.append(block)
-        return np.concatenate(blocks, axis=1)
+        return inputs_of(self.problem, self._dataset(task, draw), features)
 
     # ------------------------------------------------------------------ blending
 
@@ -118,19 +124,26 @@ class Bench:
         outcomes = []
         for fit in job.fits:
             started = time.perf_counter()
-            weights = self._weights(fit, dataset)
-            prediction = blend(self._predictions(fit.components), weights)
+            model, predictions = Recipe.model_validate(fit.recipe).model, self._predictions(fit.components)
+            given = model.get("weights", "equal")
+            if given == "stack":
+                stack = Stack.learned(*self._out_of_fold(fit, dataset), alpha=float(model.get("alpha", 1.0)))
+                prediction, weights = stack.predict(predictions), stack.coefficients
+            else:
+                if given == "inner":
+                    weights = simplex_weights(*self._out_of_fold(fit, dataset))
+                else:
+                    weights = np.ones(len(predictions)) if given == "equal" else np.array(given, dtype=np.float64)
+                prediction = blend(predictions, weights)
             seconds = time.perf_counter() - started
             outcomes.append(FitOutcome(prediction, seconds, curves={"weights": weights.astype(np.float32)}))
         return outcomes
 
-    def _weights(self, fit: JobFit, dataset: Dataset) -> np.ndarray:
-        given = Recipe.model_validate(fit.recipe).model.get("weights", "equal")
-        if given == "inner":
-            predictions = np.concatenate([self._predictions(parts) for _, parts in fit.inner], axis=1)
-            rows = np.concatenate([self._rows(split)[1] for split, _ in fit.inner])
-            return simplex_weights(predictions, dataset.targets()[rows])
-        return np.ones(len(fit.components)) if given == "equal" else np.array(given, dtype=np.float64)
+    def _out_of_fold(self, fit: JobFit, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+        """The components' predictions [component, row, quantity] for inner test rows, and their truth."""
+        predictions = np.concatenate([self._predictions(parts) for _, parts in fit.inner], axis=1)
+        rows = np.concatenate([self._rows(split)[1] for split, _ in fit.inner])
+        return predictions, dataset.targets()[rows]
 
     def _predictions(self, places: Sequence[Place]) -> np.ndarray:
         """[component, row, quantity] of stored predictions."""
@@ -157,18 +170,65 @@ class Bench:
         }
         if weights is not None:
             arrays["weights"] = np.array(weights)  # the name of their artifact
-        if all(o.spread is not None for o in outcomes):
-            arrays["spread"] = np.concatenate([o.spread for o in outcomes])  # type: ignore[misc]
+        if any(o.spread is not None for o in outcomes):
+            spreads = [np.full_like(o.prediction, np.nan) if o.spread is None else o.spread for o in outcomes]
+            arrays["spread"] = np.concatenate(spreads)
+        if any(o.width is not None for o in outcomes):
+            arrays["width"] = np.array([o.width or 0 for o in outcomes], dtype=np.int32)
+        ignored = set.intersection(*(set(o.unread) for o in outcomes))
+        if ignored:
+            arrays[UNREAD] = np.array(sorted(ignored))
         for name in outcomes[0].curves:
             if len({np.shape(o.curves.get(name, ())) for o in outcomes}) == 1:
-                arrays[f"curve/{name}"] = np.stack([o.curves[name] for o in outcomes])
+                arrays[f"{CURVE}{name}"] = np.stack([o.curves[name] for o in outcomes])
         return self.store.write_arrays(arrays)
+
+
+def inputs_of(problem: Problem, dataset: Dataset, features: Sequence[str]) -> np.ndarray:
+    """[case, column] float64: features side by side.
+
+    Raises:
+        DataError: a feature that is not finite, naming the case.
+    """
+    blocks = []
+    for name in features:
+        block = np.asarray(problem.features[name].compute(dataset), dtype=np.float64)
+        block = block.reshape(len(dataset), -1)
+        if not np.isfinite(block).all():
+            case = dataset.cases[np.flatnonzero(~np.isfinite(block).all(axis=1))[0]]
+            raise DataError(
+                f"feature '{name}' is not finite for case '{case}'", where=f"{dataset.problem}/{dataset.task}"
+            )
+        blocks.append(block)
+    return np.concatenate(blocks, axis=1)
 
 
 def stored_prediction(arrays: dict[str, np.ndarray], position: int) -> tuple[np.ndarray, np.ndarray]:
     """(rows [row], prediction [row, quantity]) of one fit in a job's artifact."""
     part = slice(arrays["offsets"][position], arrays["offsets"][position + 1])
     return arrays["rows"][part], arrays["prediction"][part]
+
+
+def stored_spread(arrays: dict[str, np.ndarray], position: int) -> np.ndarray | None:
+    """Predictive standard deviations [row, quantity] of one fit in a job's artifact; None where it has none."""
+    if "spread" not in arrays:
+        return None
+    spread = arrays["spread"][arrays["offsets"][position] : arrays["offsets"][position + 1]]
+    return None if np.isnan(spread).all() else spread
+
+
+def stored_width(arrays: dict[str, np.ndarray], position: int) -> int | None:
+    """Fits that ran side by side in the program of one fit in a job's artifact; None where it was not fused.
+
+    Less than `probatum.learning.replicas.chunk_width` where memory did not suffice; another width may round otherwise,
+    so that later fits of the experiment are given it (`Job.width`).
+    """
+    return int(arrays["width"][position]) or None if "width" in arrays else None
+
+
+def stored_curves(arrays: dict[str, np.ndarray], position: int) -> dict[str, np.ndarray]:
+    """Name to [epoch] of one fit in a job's artifact."""
+    return {name.removeprefix(CURVE): array[position] for name, array in arrays.items() if name.startswith(CURVE)}
 
 
 def stored_rows(arrays: dict[str, np.ndarray], position: int) -> tuple[np.ndarray, np.ndarray]:
@@ -180,29 +240,50 @@ def stored_rows(arrays: dict[str, np.ndarray], position: int) -> tuple[np.ndarra
     return sides[0], sides[1]
 
 
+def _side_by_side(width: int) -> AbstractContextManager[None]:
+    from probatum.learning.replicas import at_most  # loads the compiler, which other jobs do without
+
+    return at_most(width)
+
+
 def member_seed(seed: int, member: int) -> int:
     """The seed of an ensemble's member; the first one trains as the fit without an ensemble would."""
     return seed if member == 0 else int(np.random.SeedSequence([seed, member]).generate_state(1)[0] >> 1)
 
 
-def _joined(members: list[list[FitOutcome]]) -> FitOutcome:
-    """One outcome of [member][block of quantities]: blocks side by side, members averaged."""
-    failed = next((block for member in members for block in member if block.error is not None), None)
+def _joined(members: list[list[FitOutcome]], combine: str) -> FitOutcome:
+    """One outcome of [member][block of quantities]: blocks side by side, members combined.
+
+    Several members are a mixture, whose standard deviation is the outcome's spread; one member keeps its own.
+    """
+    blocks = [block for member in members for block in member]
+    failed = next((block for block in blocks if block.error is not None), None)
     if failed is not None:
         return failed
-    sides = [np.concatenate([block.prediction for block in member], axis=1) for member in members]
-    seconds = sum(block.seconds for member in members for block in member)
-    single = len(members) == 1 and len(members[0]) == 1
-    only = members[0][0]
+    if len(blocks) == 1:
+        return blocks[0]
+    predictions = np.stack([np.concatenate([block.prediction for block in member], axis=1) for member in members])
+    own = [[block.spread for block in member if block.spread is not None] for member in members]
+    complete = sum(map(len, own)) == len(blocks)
+    spreads = np.stack([np.concatenate(member, axis=1) for member in own]) if complete else None
+    seconds, widths = sum(block.seconds for block in blocks), [b.width for b in blocks if b.width is not None]
+    weights = {
+        f"member{m}/block{b}/{name}": array
+        for m, member in enumerate(members)
+        for b, block in enumerate(member)
+        for name, array in block.weights.items()
+    }
+    if len(members) == 1:
+        prediction, spread = predictions[0], None if spreads is None else spreads[0]
+    else:
+        prediction, spread = mixture(predictions, spreads)
+    if combine == LOGIT_MEAN:
+        low, high = predictions.min(), predictions.max()
+        if low < 0 or high > 1:
+            error = f"ensemble.combine = '{LOGIT_MEAN}' needs probabilities; members predict {low:g} to {high:g}"
+            return FitOutcome(prediction, seconds, error=f"{error}; set output = 'sigmoid', or combine = 'mean'")
+        prediction = logit_mean(predictions)
+    idle = set.intersection(*(set(block.unread) for member in members for block in member))
     return FitOutcome(
-        np.mean(sides, axis=0) if len(sides) > 1 else sides[0],
-        seconds,
-        only.spread if single else None,
-        only.curves if single else {},
-        {
-            f"member{m}/block{b}/{name}" if not single else name: array
-            for m, member in enumerate(members)
-            for b, block in enumerate(member)
-            for name, array in block.weights.items()
-        },
+        prediction, seconds, spread, {}, weights, width=min(widths, default=None), unread=tuple(sorted(idle))
     )

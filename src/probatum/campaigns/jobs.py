@@ -53,6 +53,7 @@ class Job:
         cores: threads that the job may use.
         limit: seconds after which the worker is killed.
         keep_weights: whether trained weights are stored.
+        width: most fits side by side in a program, where memory has forced so few on fits of this kind before.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Job:
     limit: float
     fits: tuple[JobFit, ...]
     keep_weights: bool = False
+    width: int | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -22,11 +22,12 @@ class Planner:
     """Plans fits under one protocol.
 
     Attributes:
-        problem, datasets, protocol: of the campaign.
+        problem, protocol: of the campaign.
+        draws: (task, draw) to dataset.
     """
 
     problem: Problem
-    datasets: Mapping[str, Dataset]
+    draws: Mapping[tuple[str, int], Dataset]
     protocol: Protocol
 
     def fits(self, recipe: Recipe, splits: Iterable[Split]) -> list[Fit]:
@@ -42,7 +43,7 @@ class Planner:
         components = tuple(self._fit(c, split, seed) for c in recipe.components)
         if not recipe.chooses_inside:
             return Fit(recipe, split, seed, code, components=components)
-        inner = inner_splits(split, self.datasets[split.task], self.protocol, recipe.inner_folds)
+        inner = inner_splits(split, self.draws[split.task, split.draw], self.protocol, recipe.inner_folds)
         inside = tuple(tuple(self._fit(c, part, seed) for c in recipe.components) for part in inner)
         return Fit(recipe, split, seed, code, inner, components, inside)
 

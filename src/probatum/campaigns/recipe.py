@@ -9,16 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from probatum.errors import CampaignFileError, UnknownNameError
+from probatum.learning.choices import check_number
 from probatum.learning.learner import LearnerKind, learner_kind
 from probatum.problems.problem import Problem
 
 BLEND = "blend"
-BLEND_PARAMETERS = ("weights", "inner_folds")
+BLEND_PARAMETERS = ("weights", "inner_folds", "alpha")
+CHOSEN_INSIDE = ("inner", "stack")
+"""Weights of a blend that are learned from predictions for inner splits of the training fold."""
 
 
 def _text_as_list(value: Any) -> Any:
@@ -26,11 +29,23 @@ def _text_as_list(value: Any) -> Any:
 
 
 class Ensemble(BaseModel):
-    """Members of one fit, trained from different starts, whose predictions are averaged."""
+    """Members of one fit, trained from different starts, whose predictions become one; where they are several, the fit
+    has a predictive spread (`probatum.learning.ensembles.mixture`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     members: int = Field(default=1, ge=1, le=1000, description="trainings averaged in one fit")
+    combine: Literal["mean", "logit_mean"] = Field(
+        default="mean", description="how predictions become one; 'logit_mean' averages the log-odds of probabilities"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_defaults_added_later(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out what older recipes do not have, so that their digests stay what they are."""
+        values = serialise(self)
+        if self.combine == "mean":
+            values.pop("combine", None)
+        return values
 
 
 class Recipe(BaseModel):
@@ -39,10 +54,11 @@ class Recipe(BaseModel):
     Attributes:
         features: blocks of inputs by name; empty: the problem's default features.
         model: `kind` and the learner's own parameters; for kind 'blend': `weights`, a list of fixed weights in the
-            order of the components, 'equal' or 'inner' (chosen inside the training fold), and `inner_folds`.
+            order of the components, 'equal', 'inner' (chosen inside the training fold) or 'stack' (a linear model
+            learned there, drawn to the mean by `alpha`; `probatum.learning.ensembles.Stack`), and `inner_folds`.
         training: parameters of the training (epochs, optimiser, rate, ...), passed to the learner with the model's.
         per_target: one model for each quantity instead of one for all.
-        ensemble: how many trainings are averaged in one fit.
+        ensemble: how many trainings are averaged in one fit, and how.
         components: the recipes that a blend puts together.
     """
 
@@ -84,7 +100,7 @@ class Recipe(BaseModel):
     @property
     def chooses_inside(self) -> bool:
         """Whether fits need inner splits of their training fold."""
-        return self.is_blend and self.model.get("weights", "equal") == "inner"
+        return self.is_blend and self.model.get("weights", "equal") in CHOSEN_INSIDE
 
     @property
     def inner_folds(self) -> int:
@@ -149,13 +165,20 @@ class Recipe(BaseModel):
                 remedy="put features, training, per_target and ensemble into its components",
             )
         weights = self.model.get("weights", "equal")
-        if weights in ("equal", "inner"):
+        if "alpha" in self.model:
+            if weights != "stack":
+                raise CampaignFileError("alpha without a stack", where=where, remedy="set weights = 'stack'")
+            try:
+                check_number("alpha", self.model["alpha"], least=0)
+            except CampaignFileError as error:
+                raise CampaignFileError(error.what, where=where, remedy=error.remedy) from None
+        if weights in ("equal", *CHOSEN_INSIDE):
             if self.inner_folds < 2:
                 raise CampaignFileError("inner_folds must be at least 2", where=where)
             return
         if not (isinstance(weights, list) and len(weights) == len(self.components)):
             raise CampaignFileError(
-                f"weights = {weights!r}", where=where, remedy="give one number a component, 'equal' or 'inner'"
+                f"weights = {weights!r}", where=where, remedy="give one number a component, 'equal', 'inner' or 'stack'"
             )
         if any(not isinstance(w, int | float) or isinstance(w, bool) or w < 0 for w in weights) or sum(weights) <= 0:
             raise CampaignFileError("weights must be numbers >= 0 with a positive sum", where=where)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from probatum.campaigns.events import FitFailed, FitRetried, JobFinished, JobStarted, Listener
@@ -37,6 +37,7 @@ class Runner:
         limit: seconds that one fit may take.
         keep_weights: whether trained weights are stored.
         tell: called with every event.
+        width_of: how many fits ran side by side in the program of a stored one; None where it was not fused.
     """
 
     def __init__(
@@ -49,9 +50,11 @@ class Runner:
         limit: float,
         keep_weights: bool,
         tell: Listener,
+        width_of: Callable[[Place], int | None] = lambda _: None,
     ):
         self._ledger, self._executor, self._split_places = ledger, executor, split_places
         self._manifest, self._limit, self._keep_weights, self._tell = manifest, limit, keep_weights, tell
+        self._width_of = width_of
         self._fits: dict[str, Fit] = {}
         self._places: dict[str, Place] = {}
         self._waiting: dict[Hashable, list[Fit]] = defaultdict(list)
@@ -61,6 +64,7 @@ class Runner:
         self._pace: dict[Hashable, float] = {}
         self._jobs: dict[str, tuple[Job, Hashable]] = {}
         self._failed: set[str] = set()
+        self._widths: dict[Hashable, int | None] = {}
 
     def run(self, fits: Sequence[Fit]) -> None:
         """Trains all fits that the ledger does not already hold.
@@ -143,11 +147,28 @@ class Runner:
             self._limit * len(fits),
             tuple(self._job_fit(fit) for fit in fits),
             self._keep_weights,
+            self._narrowest(first),
         )
         self._ledger.start_job(job.id, [fit.key for fit in fits], self._manifest)
         self._jobs[job.id] = (job, group)
         self._executor.submit(job)
         self._tell(JobStarted(job.id, job.model, len(fits)))
+
+    def _narrowest(self, fit: Fit) -> int | None:
+        """How many fits of this kind ran side by side before: where memory forced few, later ones are given as few.
+
+        Another width may round otherwise, and a campaign that was interrupted must end with the same bits.
+        """
+        if not is_fused(fit):
+            return None
+        group = may_share(fit)
+        if group not in self._widths:
+            done = (place for key, place in self._places.items() if may_share(self._fits[key]) == group)
+            place = next(done, None)
+            if place is None:
+                return None
+            self._widths[group] = self._width_of(place)
+        return self._widths[group]
 
     def _job_fit(self, fit: Fit) -> JobFit:
         inner = tuple(

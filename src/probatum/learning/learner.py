@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from probatum.errors import CampaignFileError, UnknownNameError, nearest
+from probatum.learning.reading import unread, watched
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,7 @@ class FitOutcome:
         weights: name to array: enough to predict again, {} where the learner keeps none.
         error: why the fit failed, None where it did not; of the other fields only `curves` then mean something.
         width: fits that ran side by side in its program, where it was fused: another width may round otherwise.
+        unread: parameters that the estimator did not look at, neither in training nor in predicting.
     """
 
     prediction: np.ndarray
@@ -66,6 +68,7 @@ class FitOutcome:
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
     error: str | None = None
     width: int | None = None
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -207,15 +210,17 @@ def fused(estimator: Any) -> bool:
 def _fit_alone(estimator: Any, inputs: np.ndarray, targets: np.ndarray | None, rows: RowSet) -> FitOutcome:
     started = time.perf_counter()
     try:
-        if targets is None:
-            estimator.fit(inputs[rows.train])
-        else:
-            y = targets[rows.train]
-            estimator.fit(inputs[rows.train], y[:, 0] if y.shape[1] == 1 else y)
-        predicted = np.asarray(estimator.predict(inputs[rows.predict]), dtype=np.float64)
+        with watched(estimator) as read:
+            if targets is None:
+                estimator.fit(inputs[rows.train])
+            else:
+                y = targets[rows.train]
+                estimator.fit(inputs[rows.train], y[:, 0] if y.shape[1] == 1 else y)
+            predicted = np.asarray(estimator.predict(inputs[rows.predict]), dtype=np.float64)
     except Exception:
         return FitOutcome(np.empty((0, 0)), time.perf_counter() - started, error=traceback.format_exc())
-    return FitOutcome(predicted.reshape(len(rows.predict), -1), time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return FitOutcome(predicted.reshape(len(rows.predict), -1), seconds, unread=unread(estimator, read))
 
 
 def _checked(outcome: FitOutcome, shape: tuple[int, int]) -> FitOutcome:

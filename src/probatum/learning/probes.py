@@ -5,7 +5,7 @@ Gradients are those of an epoch's last mini-batch, which the step computes anywa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -55,15 +55,23 @@ def divergence(epoch: int) -> str:
     return f"the training diverged at epoch {epoch}; lower the rate"
 
 
-def dead_share(network: Any, rows: jax.Array, weight: jax.Array) -> jax.Array:
-    """The share of hidden units that give 0 for every row of weight above 0; NaN if the network does not say.
+def largest_activations(network: Any, rows: jax.Array, weight: jax.Array) -> list[jax.Array]:
+    """The largest size of every hidden unit over the rows of weight above 0, a layer [unit]; [] if there are none.
 
-    A network says by a method `activations(rows, weight) -> list of [row, unit]`.
+    A network shows its units by a method `activations(rows, weight) -> list of [row, unit]`.
     """
     if not hasattr(network, "activations"):
-        return jnp.full((), jnp.nan)
-    units = [jnp.where(weight[:, None] > 0, jnp.abs(x), 0).max(axis=0) for x in network.activations(rows, weight)]
-    return (jnp.concatenate(units) == 0).mean(dtype=jnp.float32) if units else jnp.full((), jnp.nan)
+        return []
+    return [jnp.where(weight[:, None] > 0, jnp.abs(x), 0).max(axis=0) for x in network.activations(rows, weight)]
+
+
+def dead_share(largest: Sequence[jax.Array]) -> jax.Array:
+    """The share of hidden units that give 0 for every training row; NaN where no units are shown.
+
+    Args:
+        largest: of `largest_activations` over all training rows.
+    """
+    return (jnp.concatenate(largest) == 0).mean(dtype=jnp.float32) if largest else jnp.full((), jnp.nan)
 
 
 def _norms(tree: Any) -> jax.Array:

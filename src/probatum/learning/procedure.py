@@ -45,6 +45,8 @@ class Procedure:
         restoring: whether a stage ends with the weights of its best epoch.
         average: of the weights: none; 'ema', with decay `numbers['average']` a step; 'swa', the mean over the ends of
             epochs from the share `numbers['average']` of them on.
+        probing: whether gradients, changes, numbers that are not finite and dead units are watched; without it, only
+            a loss that is not finite says that a training diverged.
     """
 
     stages: tuple[Stage, ...]
@@ -54,3 +56,4 @@ class Procedure:
     watching: bool = False
     restoring: bool = False
     average: Literal["none", "ema", "swa"] = "none"
+    probing: bool = True

@@ -13,17 +13,21 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from probatum.learning import probes
 from probatum.learning.averaging import Average, over_epochs, over_steps
 from probatum.learning.noise import normal, word
+from probatum.learning.objective import Objective
 from probatum.learning.optimisers import OPTIMISERS
 from probatum.learning.parameters import paths, selected, under
 from probatum.learning.procedure import Procedure, Stage
 from probatum.learning.schedules import FACTORS, plateau_next, plateau_start
 
 NOISE_OF_INPUTS = 0x2545F491
+BLOCK = 4096
+"""Rows evaluated at once, where they do not depend on each other."""
 
 
 class Lane(NamedTuple):
@@ -81,21 +85,65 @@ def chunk_program(procedure: Procedure) -> Callable[..., Any]:
             curves.append(seen)
             done += stage.epochs
         networks = state.network if state.average is None else state.average.network
-        evaluate = jax.vmap(lambda network, lane: _evaluated(network, lane, inputs))
+        evaluate = jax.vmap(lambda network, lane: _evaluated(network, lane, inputs, procedure.probing))
         together = jax.tree.map(lambda *parts: jnp.concatenate(parts), *curves)
         return networks, *evaluate(networks, lanes), state.diverged, together
 
     return run
 
 
+def evaluation_program(objective: Objective) -> Callable[..., Any]:
+    """A network on all cases, its batch statistics estimated anew from the training rows of its lane.
+
+    Returns:
+        (network, lane, numbers of the objective, which cases are scored [case], inputs, targets) to (statistics, raw
+        outputs [case, column], share of dead units, mean loss of the scored cases), none with a replica axis.
+    """
+
+    def run(network: Any, lane: Lane, numbers: Any, scored: jax.Array, inputs: jax.Array, targets: jax.Array) -> Any:
+        statistics, raw, dead = _evaluated(network, lane, inputs, True)
+        losses = objective.rows(raw, (targets - lane.targets[0]) * lane.targets[1], numbers)
+        # Other cases may hold what the loss cannot take: 0 x NaN is NaN.
+        return statistics, raw, dead, jnp.where(scored > 0, losses, 0).sum() / scored.sum()
+
+    return run
+
+
+def has_statistics(network: Any, columns: int) -> bool:
+    """Whether a network of inputs of so many columns normalises by statistics of its batch."""
+    rows, weight = np.zeros((2, columns), np.float32), np.ones(2, np.float32)
+    _, statistics = jax.eval_shape(lambda one: one(rows, weight, None), network)
+    return bool(jax.tree.leaves(statistics))
+
+
 def _standardised(lane: Lane, rows: jax.Array) -> jax.Array:
     return (rows - lane.inputs[0]) * lane.inputs[1]
 
 
-def _evaluated(network: Any, lane: Lane, inputs: jax.Array) -> Any:
-    rows = _standardised(lane, inputs)
-    raw, statistics = network(rows, lane.member, None)
-    return statistics, raw, probes.dead_share(network, rows, lane.member)
+def _evaluated(network: Any, lane: Lane, inputs: jax.Array, probing: bool) -> Any:
+    """Statistics, raw outputs [case, column] and the share of dead units, NaN where nothing is probed.
+
+    In blocks of `BLOCK` cases, so that memory for hidden units does not grow with the cases. Not so with batch
+    statistics: those of a layer need the layer before it for all training rows, so that these go through whole.
+    """
+
+    def block(inputs: jax.Array, member: jax.Array) -> Any:
+        rows = _standardised(lane, inputs)
+        raw, statistics = network(rows, member, None)
+        return statistics, raw, probes.largest_activations(network, rows, member) if probing else []
+
+    whole = len(inputs) // BLOCK * BLOCK
+    if whole == 0 or has_statistics(network, inputs.shape[1]):
+        statistics, raw, units = block(inputs, lane.member)
+        return statistics, raw, probes.dead_share(units)
+    blocks = jax.tree.map(lambda x: x[:whole].reshape(-1, BLOCK, *x.shape[1:]), (inputs, lane.member))
+    statistics, raw, units = jax.lax.map(lambda one: block(*one), blocks)
+    raw, units = raw.reshape(whole, -1), [largest.max(axis=0) for largest in units]
+    if whole < len(inputs):
+        _, rest, others = block(inputs[whole:], lane.member[whole:])
+        raw = jnp.concatenate([raw, rest])
+        units = [jnp.maximum(a, b) for a, b in zip(units, others, strict=True)]
+    return statistics, raw, probes.dead_share(units)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,8 +209,10 @@ class _StageProgram:
         last = jax.tree.map(lambda x: x[-1], mini_batches)
         state, loss, gradient = self.step(lane, state, last, epoch, steps)
         loss = (losses.sum() + loss) / lane.filled.sum()
-        seen = {probes.TRAINING: loss, **probes.probed(before, state.network, gradient)}
-        lost = ~jnp.isfinite(loss) | (seen[probes.NOT_FINITE] > 0)
+        seen, lost = {probes.TRAINING: loss}, ~jnp.isfinite(loss)
+        if self.procedure.probing:
+            seen |= probes.probed(before, state.network, gradient)
+            lost = lost | (seen[probes.NOT_FINITE] > 0)
         first = self.first_epoch + epoch + 1
         state = state._replace(diverged=jnp.where(lost, first, state.diverged).astype(jnp.int32), active=~lost)
         if self.procedure.average == "swa":

@@ -8,9 +8,11 @@ narrower ones, and `Trained.width` says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -19,8 +21,9 @@ import numpy as np
 from probatum.errors import FitError
 from probatum.learning import probes
 from probatum.learning.compilation import compiled
+from probatum.learning.curriculum import Curriculum
 from probatum.learning.procedure import Procedure
-from probatum.learning.program import Lane, chunk_program
+from probatum.learning.program import Lane, chunk_program, evaluation_program, has_statistics
 
 Network = Any
 """A callable pytree: (rows, weight, dropout, statistics) -> (outputs, statistics)."""
@@ -46,6 +49,7 @@ class Replica:
         targets: [2, quantity] float32: the same for the shared targets.
         validation: [row] int64, scored every epoch; none of `rows`; None where the procedure does not watch.
         weights: [row] float32 of mean 1, of `rows`; None where the procedure does not weigh.
+        curriculum: of `rows`, for each epoch of the procedure; None shows all rows in every epoch.
     """
 
     network: Network
@@ -57,6 +61,7 @@ class Replica:
     targets: np.ndarray
     validation: np.ndarray | None = None
     weights: np.ndarray | None = None
+    curriculum: Curriculum | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +83,40 @@ class Trained:
     curves: dict[str, np.ndarray]
     diverged: int | None
     width: int
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluated:
+    """A network on all cases.
+
+    Attributes:
+        statistics: of the network over the training rows, as the network returns them.
+        outputs: [case, column] float32, raw.
+        dead: share of hidden units that give 0 for every training row; NaN if the network does not show them.
+        score: mean loss of the validation rows under the last stage's objective; NaN where there are none.
+    """
+
+    statistics: Any
+    outputs: np.ndarray
+    dead: float
+    score: float
+
+
+_most_side_by_side: ContextVar[int | None] = ContextVar("most replicas side by side", default=None)
+
+
+@contextmanager
+def at_most(width: int | None) -> Iterator[None]:
+    """Within it, no program holds more replicas than this: the width that memory has forced on a fit before.
+
+    Args:
+        width: `Trained.width` of the earlier fit; None for no limit.
+    """
+    before = _most_side_by_side.set(width)
+    try:
+        yield
+    finally:
+        _most_side_by_side.reset(before)
 
 
 def train(
@@ -105,6 +144,7 @@ def train(
     for place, replica in enumerate(replicas):
         by_shape.setdefault(_shape(replica, batch), []).append(place)
     width = chunk_width(replicas[0].network, len(replicas)) if replicas else 1
+    width = min(width, _most_side_by_side.get() or width)
     chunks = [
         (shape, places[first : first + width])
         for shape, places in sorted(by_shape.items())
@@ -129,6 +169,27 @@ def train(
         for (_, places), results in zip(chunks, pool.map(run, chunks), strict=True):
             trained.update(zip(places, results, strict=True))
     return [trained[place] for place in range(len(replicas))]
+
+
+def evaluated(
+    procedure: Procedure, replica: Replica, network: Network, inputs: np.ndarray, targets: np.ndarray
+) -> Evaluated:
+    """What a network in the place of a replica's own gives, alone in its program.
+
+    Args:
+        procedure: whose last stage's objective scores.
+        replica: its training rows, scalings, numbers and validation rows.
+        network: of the structure of the replica's, such as a mean of several.
+        inputs, targets: as `train` takes them.
+    """
+    lane = _lane(replace(replica, validation=None, weights=None), np.zeros((0, 0), np.float32), 0, len(inputs))
+    scored = np.zeros(len(inputs), dtype=np.float32)
+    scored[[] if replica.validation is None else replica.validation] = 1
+    objective, numbers = procedure.stages[-1].objective, replica.numbers["stages"][-1]
+    arguments = (network, lane, numbers, scored, inputs, targets)
+    program = compiled(("evaluate", objective), evaluation_program(objective), arguments)
+    statistics, outputs, dead, score = jax.tree.map(np.asarray, program(*arguments))
+    return Evaluated(statistics, outputs, float(dead), float(score))
 
 
 def steps_per_epoch(rows: int, batch: int) -> int:
@@ -214,9 +275,7 @@ def _shape(replica: Replica, batch: int) -> tuple[int, int]:
 
 def _counted(replica: Replica) -> np.ndarray:
     """The training rows that a validation score needs: all for batch statistics, none where there are none."""
-    rows, weight = np.zeros((2, replica.inputs.shape[1]), np.float32), np.ones(2, np.float32)
-    _, statistics = jax.eval_shape(lambda network: network(rows, weight, None), replica.network)
-    return np.unique(replica.rows) if jax.tree.leaves(statistics) else replica.rows[:0]
+    return np.unique(replica.rows) if has_statistics(replica.network, replica.inputs.shape[1]) else replica.rows[:0]
 
 
 def _lane(replica: Replica, filled: np.ndarray, watched: int, cases: int) -> Lane:
@@ -257,5 +316,8 @@ def _order(replica: Replica, procedure: Procedure, steps: int, batch: int) -> tu
     filled = np.arange(batch) < sizes[:, None]
     # Empty places hold a row of the fit's own, never another's: 0 x NaN is NaN.
     order = np.full((epochs, steps, batch), rows[0], dtype=np.int32)
-    order[:, filled] = replica.generator.permuted(np.broadcast_to(rows, (epochs, len(rows))), axis=1)
+    if replica.curriculum is not None:
+        order[:, filled] = replica.curriculum.dealt(rows, replica.generator)
+    else:
+        order[:, filled] = replica.generator.permuted(np.broadcast_to(rows, (epochs, len(rows))), axis=1)
     return order, filled.astype(np.float32)

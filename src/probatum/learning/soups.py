@@ -7,17 +7,66 @@ rows that are not reported: a soup chosen by the score it reports is chosen for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
+
+from probatum.learning.choices import among, check_number, named_choice, with_defaults
 
 Network = Any
 """A pytree of arrays."""
 Score = Callable[[Network], float]
 """Of a network on selection rows; lower is better."""
+
+
+KINDS: dict[str, Mapping[str, float]] = {
+    "none": {},
+    "uniform": {"members": 5, "warmup": 0.3},
+    "greedy": {"members": 5, "warmup": 0.3},
+    "swap": {"members": 5, "warmup": 0.3, "rounds": 5},
+}
+"""Kinds of soups and their numbers: members trained, the share of the epochs that they share, rounds of swapping."""
+SELECTED = ("greedy", "swap")
+"""Kinds that choose by selection rows."""
+
+
+@dataclass(frozen=True)
+class SoupChoice:
+    """How a training's soup is written in a recipe.
+
+    Attributes:
+        kind: 'uniform', 'greedy' or 'swap'.
+        members: trainings branched from the shared one.
+        warmup: share of the epochs that the shared one trains; each member trains the rest.
+        rounds: of swapping, each of which trains one more network for as long as a member.
+    """
+
+    kind: str
+    members: int
+    warmup: float
+    rounds: int = 0
+
+
+def soup_choice(value: Any) -> SoupChoice | None:
+    """What `soup` says: None for 'none', else the soup, checked.
+
+    Args:
+        value: a kind, or {"kind": "swap", "members": 5, "warmup": 0.3, "rounds": 5}.
+
+    Raises:
+        CampaignFileError: a kind, key or number that cannot be used.
+    """
+    kind, given = named_choice("soup", value)
+    among("soup", kind, KINDS)
+    numbers = with_defaults("soup", given, KINDS[kind])
+    if kind == "none":
+        return None
+    check_number("soup.members", numbers["members"], whole=True, least=2)
+    check_number("soup.warmup", numbers["warmup"], least=0, below=1)
+    check_number("soup.rounds", numbers.get("rounds", 0), whole=True, least=0)
+    return SoupChoice(kind, int(numbers["members"]), float(numbers["warmup"]), int(numbers.get("rounds", 0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +86,7 @@ class Soup:
 
 def mean_network(members: Sequence[Network]) -> Network:
     """The mean of networks of one structure, parameter by parameter, summed in float64."""
+    import jax  # not above: recipes are checked without it
 
     def mean(*leaves: Any) -> np.ndarray:
         first = np.asarray(leaves[0])
@@ -57,10 +107,11 @@ def greedy_soup(members: Sequence[Network], score: Score) -> Soup:
         members: networks of one structure.
         score: on selection rows, with statistics estimated again.
     """
-    ranked = sorted(members, key=score)
-    chosen, best = [ranked[0]], score(ranked[0])
+    of_members = [score(member) for member in members]
+    first, *others = (members[place] for place in np.argsort(of_members, kind="stable"))
+    chosen, best = [first], min(of_members)
     scores = [best]
-    for member in ranked[1:]:
+    for member in others:
         tried = score(mean_network([*chosen, member]))
         if tried <= best:
             chosen, best = [*chosen, member], tried
@@ -68,12 +119,50 @@ def greedy_soup(members: Sequence[Network], score: Score) -> Soup:
     return Soup(mean_network(chosen), tuple(chosen), np.array(scores))
 
 
-def swap_soup(start: Sequence[Network], train: Callable[[Network, int], Network], score: Score, rounds: int) -> Soup:
-    """A soup of fixed size into which better members are swapped.
+@dataclass(frozen=True, eq=False)
+class Swap:
+    """A soup of fixed size on its way: better members are swapped in.
 
-    Each round trains one more network from the soup. If it scores better than the worst member, it takes its place;
-    if the mean is then better than the best soup so far, it is the soup. (The prize-winning entry of DrivenData's Mars
-    Spectrometry 2 that reports it chose soups by the score it reports; give selection rows of their own.)
+    Attributes:
+        members: as they are now.
+        of_members: their scores.
+        soup: the best so far; its network is what the next candidate starts from.
+    """
+
+    members: tuple[Network, ...]
+    of_members: tuple[float, ...]
+    soup: Soup
+
+    @classmethod
+    def started(cls, members: Sequence[Network], score: Score) -> Swap:
+        """With the first members."""
+        network = mean_network(members)
+        soup = Soup(network, tuple(members), np.array([score(network)]))
+        return cls(tuple(members), tuple(score(member) for member in members), soup)
+
+    def offered(self, candidate: Network, score: Score) -> Swap:
+        """After one more network.
+
+        If it scores better than the worst member, it takes its place; if the mean is then better than the best soup so
+        far, it is the soup.
+        """
+        members, of_members, soup = list(self.members), list(self.of_members), self.soup
+        reached, worst, best = score(candidate), int(np.argmax(of_members)), self.soup.scores[-1]
+        network, kept = soup.network, soup.members
+        if reached < of_members[worst]:
+            members[worst], of_members[worst] = candidate, reached
+            mean = mean_network(members)
+            of_mean = score(mean)
+            if of_mean < best:
+                network, best, kept = mean, of_mean, tuple(members)
+        return Swap(tuple(members), tuple(of_members), Soup(network, kept, np.append(soup.scores, best)))
+
+
+def swap_soup(start: Sequence[Network], train: Callable[[Network, int], Network], score: Score, rounds: int) -> Soup:
+    """A soup of fixed size into which better members are swapped; each round trains one more network from the soup.
+
+    (The prize-winning entry of DrivenData's Mars Spectrometry 2 that reports it chose soups by the score it reports;
+    give selection rows of their own.)
 
     Args:
         start: the first members.
@@ -81,21 +170,10 @@ def swap_soup(start: Sequence[Network], train: Callable[[Network, int], Network]
         score: on selection rows, with statistics estimated again.
         rounds: networks that are trained beside those of the start.
     """
-    members, of_members = list(start), [score(member) for member in start]
-    network = mean_network(members)
-    best, kept = score(network), tuple(members)
-    scores = [best]
+    swap = Swap.started(start, score)
     for number in range(rounds):
-        candidate = train(network, number)
-        reached, worst = score(candidate), int(np.argmax(of_members))
-        if reached < of_members[worst]:
-            members[worst], of_members[worst] = candidate, reached
-            mean = mean_network(members)
-            of_mean = score(mean)
-            if of_mean < best:
-                network, best, kept = mean, of_mean, tuple(members)
-        scores.append(best)
-    return Soup(network, kept, np.array(scores))
+        swap = swap.offered(train(swap.soup.network, number), score)
+    return swap.soup
 
 
 def statistics(network: Network, rows: np.ndarray) -> Any:
