@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -14,7 +14,14 @@ import numpy as np
 from probatum.campaigns.artifacts import ArtifactStore, storage_errors
 from probatum.campaigns.campaign_file import CampaignFile, read_campaign_file
 from probatum.campaigns.events import Event, ExperimentFinished, ExperimentKept, JobFinished, Listener, RoundStarted
-from probatum.campaigns.execution import stored_prediction, stored_rows
+from probatum.campaigns.execution import (
+    UNREAD,
+    stored_curves,
+    stored_prediction,
+    stored_rows,
+    stored_spread,
+    stored_width,
+)
 from probatum.campaigns.executors import Executor, LocalExecutor
 from probatum.campaigns.experiment import HELD_OUT, Experiment, Mutation, trivial_experiments
 from probatum.campaigns.fit import Fit
@@ -26,6 +33,7 @@ from probatum.campaigns.ledger import (
     TIMED_OUT,
     CampaignRecord,
     ExperimentRecord,
+    FitRecord,
     Ledger,
     SplitRecord,
 )
@@ -33,6 +41,7 @@ from probatum.campaigns.ledger_files import LEDGER, open_ledger, state_folder
 from probatum.campaigns.lock import CampaignLock
 from probatum.campaigns.manifest import manifest
 from probatum.campaigns.plan import Planner, closure, roles, store_splits
+from probatum.campaigns.protocol import FRESH_DRAWS
 from probatum.campaigns.recipe import Recipe
 from probatum.campaigns.runner import Runner
 from probatum.campaigns.splits import Split, held_out_split, make_splits
@@ -54,6 +63,10 @@ class StoredPrediction:
         task, draw, split, split_digest, seed: of the fit.
         rows: [row] indices into the dataset.
         prediction: [row, quantity] float64.
+        curves: name to [epoch] float32, NaN after the training stopped; {} where the learner has none.
+        spread: [row, quantity] float64 predictive standard deviations; None where the learner has none.
+        unread: parameters that the estimator did not look at.
+        key: of the fit.
     """
 
     task: str
@@ -63,6 +76,10 @@ class StoredPrediction:
     seed: int
     rows: np.ndarray
     prediction: np.ndarray
+    curves: Mapping[str, np.ndarray] = field(default_factory=dict)
+    spread: np.ndarray | None = None
+    unread: tuple[str, ...] = ()
+    key: str = ""
 
 
 class Campaign:
@@ -94,14 +111,22 @@ class Campaign:
 
     @cached_property
     def datasets(self) -> dict[str, Dataset]:
-        """Task to its cases."""
-        return {task: self.file.problem.dataset(task) for task in self.file.tasks}
+        """Task to its cases; of generated data, the first draw."""
+        return {task: dataset for (task, draw), dataset in self.draws.items() if draw == 0}
+
+    @cached_property
+    def draws(self) -> dict[tuple[str, int], Dataset]:
+        """(task, draw) to its cases: one draw, or as many as the protocol has fresh ones."""
+        count = self.file.protocol.repeats if self.file.protocol.splits == FRESH_DRAWS else 1
+        return {
+            (task, draw): self.file.problem.dataset(task, draw) for task in self.file.tasks for draw in range(count)
+        }
 
     @cached_property
     def splits(self) -> tuple[Split, ...]:
-        """All tasks' splits, in order."""
+        """All tasks' splits, draw by draw, in order."""
         where = self.file.path.name
-        return tuple(s for d in self.datasets.values() for s in make_splits(d, self.file.protocol, where=where))
+        return tuple(s for d in self.draws.values() for s in make_splits(d, self.file.protocol, where=where))
 
     @cached_property
     def experiments(self) -> tuple[Experiment, ...]:
@@ -148,8 +173,7 @@ class Campaign:
             assert r.position is not None
             if r.artifact not in read:
                 read[r.artifact] = self.store.read_arrays(r.artifact)
-            rows, prediction = stored_prediction(read[r.artifact], r.position)
-            found.append(StoredPrediction(r.task, r.draw, r.split_name, r.split, r.seed, rows, prediction))
+            found.append(_stored(r, read[r.artifact]))
         return found
 
     def weights(self, key: str) -> dict[str, np.ndarray]:
@@ -236,7 +260,7 @@ class Campaign:
         executor: Executor | None,
         round_number: int,
     ) -> None:
-        planner = Planner(self.file.problem, self.datasets, self.file.protocol)
+        planner = Planner(self.file.problem, self.draws, self.file.protocol)
         planned = {e.name: planner.fits(e.recipe, splits) for e in experiments}
         for name in self._finished_with_other_code(ledger, experiments, planned):
             del planned[name]
@@ -258,10 +282,11 @@ class Campaign:
                 ledger,
                 executor,
                 {digest: Place(s.artifact, s.position) for digest, s in places.items()},
-                manifest(self._problem_record(), self.datasets),
+                manifest(self._problem_record(), self._by_label()),
                 limit=self.file.run.limit,
                 keep_weights=self.file.run.keep_weights,
                 tell=_telling_of_experiments(tell, missing),
+                width_of=lambda place: stored_width(self.store.read_arrays(place.artifact), place.position),
             )
             try:
                 runner.run(tuple(needed.values()))
@@ -281,16 +306,20 @@ class Campaign:
             if finished.get(e.name) == e.recipe.digest() and any(f.key not in known for f in planned[e.name])
         ]
 
-    def _local_executor(self) -> Executor:
-        cores = self._cores or self.file.run.cores or os.cpu_count() or 1
-        setup = Setup(
+    @property
+    def setup(self) -> Setup:
+        """What a worker needs to know of the campaign."""
+        return Setup(
             str((self.folder / "artifacts").resolve()),
             self._problem_record(),
             str(self.file.protocol.metric),
             (str(self.file.path.resolve().parent),),
             self.file.protocol.group,
         )
-        return LocalExecutor(setup, cores, self.folder)
+
+    def _local_executor(self) -> Executor:
+        cores = self._cores or self.file.run.cores or os.cpu_count() or 1
+        return LocalExecutor(self.setup, cores, self.folder)
 
     def _record(
         self,
@@ -331,7 +360,7 @@ class Campaign:
         return {"kind": kind, "options": dict(options)}
 
     def _freeze(self, ledger: Ledger) -> None:
-        data = {task: d.digest for task, d in self.datasets.items()}
+        data = {label: d.digest for label, d in self._by_label().items()}
         protocol = self.file.protocol.model_dump()
         now = CampaignRecord(self._problem_record(), self.file.tasks, protocol, data)
         frozen = ledger.frozen()
@@ -349,11 +378,33 @@ class Campaign:
                     f"the data of task '{task}' changed since the first run", where=where, remedy=remedy
                 )
 
+    def _by_label(self) -> dict[str, Dataset]:
+        """Task, with the number of the draw where there are several, to dataset."""
+        return {f"{task} draw {draw + 1}" if draw else task: dataset for (task, draw), dataset in self.draws.items()}
+
     def _experiment(self, name: str) -> Experiment:
         for experiment in self.experiments:
             if experiment.name == name:
                 return experiment
         raise UnknownNameError.of("experiment", name, [e.name for e in self.experiments], where=self.file.path.name)
+
+
+def _stored(record: FitRecord, arrays: dict[str, np.ndarray]) -> StoredPrediction:
+    assert record.position is not None
+    rows, prediction = stored_prediction(arrays, record.position)
+    return StoredPrediction(
+        record.task,
+        record.draw,
+        record.split_name,
+        record.split,
+        record.seed,
+        rows,
+        prediction,
+        stored_curves(arrays, record.position),
+        stored_spread(arrays, record.position),
+        tuple(arrays[UNREAD].tolist()) if UNREAD in arrays else (),
+        record.key,
+    )
 
 
 def _telling_of_experiments(tell: Listener, missing: dict[str, set[str]]) -> Listener:

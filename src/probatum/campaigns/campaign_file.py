@@ -21,7 +21,7 @@ from probatum.problems import registry
 from probatum.problems.problem import Problem
 
 Section = TypeVar("Section", bound=BaseModel)
-KEYS = ("problem", "task", "protocol", "run", "experiment")
+KEYS = ("problem", "task", "protocol", "run", "audit", "experiment")
 
 
 class RunSettings(BaseModel):
@@ -32,6 +32,17 @@ class RunSettings(BaseModel):
     cores: int | None = Field(None, ge=1, description="cores that may be used; default: all")
     limit: float = Field(600.0, gt=0, description="seconds that one fit may take")
     keep_weights: bool = Field(False, description="store the trained weights of networks beside the predictions")
+
+
+class AuditSettings(BaseModel):
+    """What the audit is told. Nothing here can change a result, so it may change between runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ignore: dict[str, str] = Field(
+        default_factory=dict, description="code, or 'CODE experiment', to the reason why its finding is ignored"
+    )
+    target: float | None = Field(None, description="the external score that is wanted, to see whether it can be had")
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,7 @@ class CampaignFile:
         tasks: what the experiments are trained on.
         protocol: completed with the problem's defaults.
         run: how it runs.
+        audit: what the audit is told.
         experiments: in the file's order.
     """
 
@@ -54,6 +66,7 @@ class CampaignFile:
     tasks: tuple[str, ...]
     protocol: Protocol
     run: RunSettings
+    audit: AuditSettings
     experiments: tuple[Experiment, ...]
 
 
@@ -83,13 +96,14 @@ def read_campaign_file(path: Path) -> CampaignFile:
     protocol = _section(Protocol, content, "protocol", lines)
     protocol = protocol.completed(problem, where=lines.place("protocol"))
     run = _section(RunSettings, content, "run", lines)
+    audit = _section(AuditSettings, content, "audit", lines)
     tasks = _tasks(content, problem, lines)
     entries = content.get("experiment", [])
     if not isinstance(entries, list) or not all(isinstance(e, Mapping) for e in entries) or not entries:
         raise CampaignFileError("no experiments", where=path.name, remedy="add an [[experiment]] table")
     experiments = _grow(entries, problem, lines)
     _check_baseline(protocol, experiments, lines)
-    return CampaignFile(path, problem, spec, tasks, protocol, run, experiments)
+    return CampaignFile(path, problem, spec, tasks, protocol, run, audit, experiments)
 
 
 def _text(path: Path) -> str:

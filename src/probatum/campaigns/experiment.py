@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -17,6 +18,8 @@ TRIVIAL = "trivial:"
 """Prefix of the baselines that run with every campaign; no experiment of the user's own may carry it."""
 HELD_OUT = "held out:"
 """Prefix under which an experiment is trained once more, on everything but the held-out cases; reserved too."""
+FRESH = "fresh seeds:"
+"""Prefix under which an experiment is trained once more with seeds that no comparison has used; reserved too."""
 OWN_KEYS = ("name", "parent", "hypothesis")
 """Keys of an [[experiment]] table that are not its recipe's."""
 
@@ -34,12 +37,20 @@ class Change:
     before: Any
     after: Any
 
+    @property
+    def of_names(self) -> tuple[list[str], list[str]] | None:
+        """What was (added to, removed from) a list of names, whatever else stands in it; None for other changes."""
+        if not (isinstance(self.before, list) and isinstance(self.after, list)):
+            return None
+        added = [v for v in self.after if v not in self.before]
+        removed = [v for v in self.before if v not in self.after]
+        names = all(isinstance(v, str) for v in [*self.before, *self.after])
+        return (added, removed) if names and (added or removed) else None
+
     def __str__(self) -> str:
-        if isinstance(self.before, list) and isinstance(self.after, list):
-            added = [f"+{v}" for v in self.after if v not in self.before]
-            removed = [f"-{v}" for v in self.before if v not in self.after]
-            if (added or removed) and all(isinstance(v, str) for v in [*self.before, *self.after]):
-                return f"{self.path}: {' '.join(added + removed)}"
+        if self.of_names:
+            added, removed = self.of_names
+            return f"{self.path}: {' '.join([f'+{v}' for v in added] + [f'-{v}' for v in removed])}"
         return f"{self.path}: {_short(self.before)} -> {_short(self.after)}"
 
 
@@ -57,6 +68,19 @@ class Mutation:
         return cls(
             tuple(Change(p, before.get(p), after.get(p)) for p in paths if before.get(p, _none) != after.get(p, _none))
         )
+
+    @property
+    def key(self) -> str:
+        """Equal for mutations that change the same: names added to lists of any content count as the same change."""
+        parts = [
+            (c.path, *map(sorted, c.of_names)) if c.of_names else (c.path, c.before, c.after) for c in self.changes
+        ]
+        return json.dumps(parts, sort_keys=True)
+
+    @property
+    def inverse(self) -> Mutation:
+        """The step back."""
+        return Mutation(tuple(Change(c.path, c.after, c.before) for c in self.changes))
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.changes)) or "nothing"
@@ -106,7 +130,7 @@ def grow(entries: Sequence[Mapping[str, Any]], problem: Problem, places: Sequenc
         name = entry.get("name")
         if not isinstance(name, str) or not name.strip():
             raise CampaignFileError("an experiment without a name", where=where, remedy="add name = '...'")
-        for reserved in (TRIVIAL, HELD_OUT):
+        for reserved in (TRIVIAL, HELD_OUT, FRESH):
             if name.startswith(reserved):
                 what = f"names that begin with '{reserved}' are reserved"
                 raise CampaignFileError(what, where=where, remedy="rename it")

@@ -150,6 +150,42 @@ class HeldOutAccess:
 
 
 @dataclass(frozen=True)
+class Submission:
+    """A score that somebody else gave an experiment: a leaderboard, a colleague's test set.
+
+    Attributes:
+        metric: of the score.
+        when: it was recorded, ISO 8601 in UTC.
+    """
+
+    experiment: str
+    metric: str
+    score: float
+    when: str
+
+
+HELD_OUT_SET, FRESH_SEEDS = "held-out set", "fresh seeds"
+"""How a champion is confirmed: on cases that nothing has seen, or where there are none, with new seeds."""
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """A champion's confirmation against the baseline. There is one for each champion, baseline and kind.
+
+    Attributes:
+        kind: HELD_OUT_SET or FRESH_SEEDS.
+        result: plain values, as `Laboratory.confirm` found them.
+        when: it was recorded, ISO 8601 in UTC.
+    """
+
+    experiment: str
+    baseline: str
+    kind: str
+    result: Mapping[str, Any]
+    when: str = ""
+
+
+@dataclass(frozen=True)
 class Summary:
     """A campaign at a glance.
 
@@ -255,6 +291,34 @@ class Ledger(ABC):
     @abstractmethod
     def held_out_accesses(self) -> list[HeldOutAccess]:
         """Every look at the held-out set."""
+
+    @abstractmethod
+    def submit(self, experiment: str, metric: str, score: float) -> Submission:
+        """Records an external score, with the time; an experiment may have several.
+
+        Raises:
+            UnknownNameError: no such experiment was run.
+        """
+
+    @abstractmethod
+    def submissions(self) -> list[Submission]:
+        """Every external score, in the order in which they were recorded."""
+
+    @abstractmethod
+    def confirm(self, confirmation: Confirmation, looks: Mapping[str, float]) -> None:
+        """Records a confirmation, and the looks at the held-out set that it took, in one transaction.
+
+        Args:
+            confirmation: its `when` is filled in.
+            looks: experiment to its score on the held-out set; {} where none was looked at.
+
+        Raises:
+            FinishedExperimentError: this champion was confirmed before; nothing is recorded.
+        """
+
+    @abstractmethod
+    def confirmations(self) -> list[Confirmation]:
+        """Every confirmation, in the order in which they were recorded."""
 
     @abstractmethod
     def summary(self) -> Summary:

@@ -16,8 +16,12 @@ def state_folder(path: Path) -> Path:
     return path.with_name(f"{path.stem}.probatum")
 
 
-def open_ledger(path: Path) -> Ledger:
+def open_ledger(path: Path, *, read_only: bool = True) -> Ledger:
     """The ledger of a campaign file, to be looked at.
+
+    Args:
+        path: of the campaign file.
+        read_only: False brings a ledger of an older program up to date first.
 
     Raises:
         CampaignFileError: the campaign has not been run.
@@ -26,4 +30,4 @@ def open_ledger(path: Path) -> Ledger:
     file = state_folder(path) / LEDGER
     if not file.exists():
         raise CampaignFileError("has not been run yet", where=str(path), remedy=f"probatum run {path.name}")
-    return SqlLedger.at(file, read_only=True)
+    return SqlLedger.at(file, read_only=read_only)

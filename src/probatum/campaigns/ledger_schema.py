@@ -19,11 +19,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION = "probatum"
-
-MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {}
-"""Version to the step that leads from it to the next one, inside one transaction."""
 
 metadata = MetaData()
 
@@ -136,3 +133,33 @@ held_out_access = Table(
     Column("looked_at", String(40), nullable=False),
     Column("score", Float, nullable=False),
 )
+
+submission = Table(
+    "submission",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("experiment", String(200), nullable=False),
+    Column("metric", String(40), nullable=False),
+    Column("score", Float, nullable=False),
+    Column("submitted_at", String(40), nullable=False),
+)
+
+confirmation = Table(
+    "confirmation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("experiment", String(200), nullable=False),
+    Column("baseline", String(200), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("result", JSON, nullable=False),
+    Column("confirmed_at", String(40), nullable=False),
+    UniqueConstraint("experiment", "baseline", "kind"),
+)
+
+
+def _add_submissions_and_confirmations(db: Connection) -> None:
+    metadata.create_all(db, tables=[submission, confirmation])
+
+
+MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {1: _add_submissions_and_confirmations}
+"""Version to the step that leads from it to the next one, inside one transaction."""

@@ -12,7 +12,8 @@ from probatum.errors import CampaignFileError, ProtocolFrozenError, UnknownNameE
 from probatum.learning.metrics import metric
 from probatum.problems.problem import Problem
 
-SPLITS = ("leave-one-group-out", "grouped-k-fold", "repeated-k-fold", "stratified-hold-out")
+FRESH_DRAWS = "fresh-draws"
+SPLITS = ("leave-one-group-out", "grouped-k-fold", "repeated-k-fold", "stratified-hold-out", FRESH_DRAWS)
 
 
 class Protocol(BaseModel):
@@ -23,13 +24,20 @@ class Protocol(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    splits: Literal["leave-one-group-out", "grouped-k-fold", "repeated-k-fold", "stratified-hold-out"] = Field(
-        "repeated-k-fold", description="how cases are split into training and test"
+    splits: Literal[
+        "leave-one-group-out", "grouped-k-fold", "repeated-k-fold", "stratified-hold-out", "fresh-draws"
+    ] = Field(
+        "repeated-k-fold",
+        description="how cases are split into training and test; 'fresh-draws' generates new data for every repeat",
     )
     group: str | None = Field(None, description="grouping that splits keep apart; default: the problem's first")
     folds: int = Field(5, ge=2, description="folds of k-fold splits")
-    repeats: int = Field(5, ge=1, description="repeats of k-fold and hold-out splits, each with another partition")
-    test_fraction: float = Field(0.2, gt=0, lt=1, description="share of the cases in the test set of a hold-out")
+    repeats: int = Field(
+        5, ge=1, description="repeats of k-fold and hold-out splits, each with another partition; draws of fresh-draws"
+    )
+    test_fraction: float = Field(
+        0.2, gt=0, lt=1, description="share of the cases in the test set of a hold-out, or of a draw"
+    )
     stratify: str | None = Field(None, description="grouping whose shares a stratified hold-out keeps")
     seeds: int = Field(1, ge=1, le=10_000, description="trainings of each split that differ only by their seed")
     metric: str | None = Field(None, description="what is measured; default: the problem's")
@@ -63,6 +71,10 @@ class Protocol(BaseModel):
             raise UnknownNameError(error.what, where=where, remedy=error.remedy) from None
         if self.scoring not in problem.scorings:
             raise UnknownNameError.of("scoring", self.scoring, problem.scorings, where=where)
+        if self.splits == FRESH_DRAWS and self.held_out:
+            raise CampaignFileError(
+                "held_out with fresh-draws", where=where, remedy="leave it out: new draws are untouched anyway"
+            )
         if not measure.additive and problem.scorings[self.scoring].weighting == "pooled":
             raise CampaignFileError(
                 f"'{chosen}' is no mean over rows, so it cannot be pooled",

@@ -76,6 +76,10 @@ def make_splits(dataset: Dataset, protocol: Protocol, *, where: str = "protocol"
                     _folds(units, protocol.folds, _generator(protocol, dataset, repeat), dataset, where)
                 )
             )
+        case "fresh-draws":
+            strata = _strata(dataset, protocol, where)
+            test = _hold_out(units, None if strata is None else strata[open_rows], protocol, dataset, 0, where)
+            return (split(f"draw {dataset.draw + 1}", test),)
         case _:
             strata = _strata(dataset, protocol, where)
             return tuple(

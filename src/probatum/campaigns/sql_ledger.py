@@ -21,6 +21,7 @@ from probatum.campaigns.ledger import (
     PLANNED,
     TIMED_OUT,
     CampaignRecord,
+    Confirmation,
     ExperimentRecord,
     FitRecord,
     FitResult,
@@ -28,6 +29,7 @@ from probatum.campaigns.ledger import (
     Ledger,
     PlannedFit,
     SplitRecord,
+    Submission,
     Summary,
 )
 from probatum.errors import FinishedExperimentError, LedgerError, StorageError, UnknownNameError
@@ -98,6 +100,39 @@ class SqlLedger(Ledger):
         with self._reading() as db:
             rows = db.execute(select(schema.held_out_access).order_by(schema.held_out_access.c.id)).all()
         return [HeldOutAccess(r.experiment, r.looked_at, r.score) for r in rows]
+
+    def submit(self, experiment: str, metric: str, score: float) -> Submission:
+        table = schema.experiment
+        submission = Submission(experiment, metric, score, _now())
+        with self._transaction() as db:
+            if db.execute(select(table.c.id).where(table.c.name == experiment)).first() is None:
+                raise UnknownNameError.of("experiment", experiment, db.execute(select(table.c.name)).scalars())
+            values = {"metric": metric, "score": score, "submitted_at": submission.when}
+            db.execute(schema.submission.insert().values(experiment=experiment, **values))
+        return submission
+
+    def submissions(self) -> list[Submission]:
+        with self._reading() as db:
+            rows = db.execute(select(schema.submission).order_by(schema.submission.c.id)).all()
+        return [Submission(r.experiment, r.metric, r.score, r.submitted_at) for r in rows]
+
+    def confirm(self, confirmation: Confirmation, looks: Mapping[str, float]) -> None:
+        now = _now()
+        named = {k: getattr(confirmation, k) for k in ("experiment", "baseline", "kind")}
+        with self._transaction() as db:
+            table = schema.confirmation
+            known = select(table.c.id).filter_by(**named)
+            if db.execute(known).first() is not None:
+                what = f"'{confirmation.experiment}' was confirmed before ({confirmation.kind})"
+                raise FinishedExperimentError(what, remedy="a champion is confirmed once")
+            db.execute(table.insert().values(**named, result=dict(confirmation.result), confirmed_at=now))
+            for experiment, score in looks.items():
+                db.execute(schema.held_out_access.insert().values(experiment=experiment, looked_at=now, score=score))
+
+    def confirmations(self) -> list[Confirmation]:
+        with self._reading() as db:
+            rows = db.execute(select(schema.confirmation).order_by(schema.confirmation.c.id)).all()
+        return [Confirmation(r.experiment, r.baseline, r.kind, r.result, r.confirmed_at) for r in rows]
 
     # ------------------------------------------------------------------ experiments
 
@@ -314,8 +349,10 @@ class SqlLedger(Ledger):
             )
         for version in range(found, schema.SCHEMA_VERSION):
             with self._transaction() as db:
-                schema.MIGRATIONS[version](db)
-                db.execute(schema.meta.update().where(where).values(value=str(version + 1)))
+                now = int(db.execute(select(schema.meta.c.value).where(where)).scalar_one())
+                if now == version:  # else another process took this step in between
+                    schema.MIGRATIONS[version](db)
+                    db.execute(schema.meta.update().where(where).values(value=str(version + 1)))
 
     @property
     def _place(self) -> str:
