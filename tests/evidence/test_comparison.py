@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from evidence.simulated import arm
-from probatum.errors import IncomparableError
+from probatum.errors import IncomparableError, UnknownNameError
 from probatum.evidence.comparison import Verdict, compare, require_comparable
 from probatum.problems.problem import Scoring
 
-GROUPS, FOLDS = "leave-one-group-out", "repeated-k-fold"
+GROUPS, FOLDS, DRAWS = "leave-one-group-out", "repeated-k-fold", "fresh-draws"
 EVEN = np.linspace(-0.01, 0.01, 10)
 
 
@@ -76,12 +77,15 @@ def test_without_a_margin_nothing_is_equivalent(splits: str):
     assert verdict.outcome == "undecided"
     assert verdict.p == 1
     assert verdict.p_equivalent is None
-    assert verdict.needed == "no difference seen"
+    assert "as identical predictions have" in (verdict.needed or "")
+    assert verdict.interval == (0, 0)
 
 
 @pytest.mark.parametrize("splits", [GROUPS, FOLDS])
 def test_arms_that_predict_the_same_are_equivalent_inside_a_margin(splits: str):
-    assert judged(1 + EVEN, 1 + EVEN, splits=splits, margin=0.1).outcome == "equivalent"
+    verdict = judged(1 + EVEN, 1 + EVEN, splits=splits, margin=0.1)
+    assert verdict.outcome == "equivalent"
+    assert "as identical predictions have" in (verdict.needed or "")
 
 
 @pytest.mark.parametrize("splits", [GROUPS, FOLDS])
@@ -91,6 +95,94 @@ def test_one_run_is_no_evidence(splits: str):
     assert verdict.p is None
     assert verdict.interval is None
     assert "one run" in (verdict.needed or "")
+
+
+def test_scores_that_differ_by_rounding_are_the_same():
+    shifted = (1 + EVEN) * (1 + 3e-16)
+    assert (shifted != 1 + EVEN).any()
+    verdict = judged(shifted, 1 + EVEN, splits=FOLDS)
+    assert (verdict.p, verdict.difference) == (1, 0)
+
+
+def test_one_group_is_no_evidence_however_many_seeds_and_folds_it_has():
+    seeds = judged([[1.0], [1.1], [1.2]], [[9.0], [9.1], [9.2]])
+    folds = judged(1 + EVEN, 9 + EVEN, clusters=["a"] * 10)
+    for verdict in (seeds, folds):
+        assert (verdict.outcome, verdict.p) == ("no evidence", None)
+        assert (verdict.needed or "").startswith("one independent group, and seeds and folds of it are no new data")
+
+
+def test_the_same_difference_on_every_split_has_no_spread_to_be_judged_by():
+    """Accuracies of few cases may differ by one case in every fold, by chance."""
+    verdict = judged(np.full(5, 0.6), np.full(5, 0.4), splits=FOLDS, measure="r2", scoring=Scoring("macro"))
+    assert (verdict.outcome, verdict.p, verdict.interval) == ("no evidence", None, None)
+    assert "the same on every split" in (verdict.needed or "")
+    assert verdict.difference == pytest.approx(0.2)
+
+
+def test_an_arm_whose_score_is_not_defined_is_no_evidence_and_the_others_are_judged():
+    undefined = np.where(np.arange(10) == 3, np.nan, 1 + EVEN)
+    base = arm("old", 2 + EVEN[::-1])
+    bad, good = compare([arm("new", undefined), arm("good", 1 + EVEN)], base, splits=FOLDS)
+    assert (bad.outcome, bad.p) == ("no evidence", None)
+    assert np.isnan(bad.difference)
+    assert "mse of 'new' is not defined on 1 of 10 folds (the first: 'fold 3'" in (bad.needed or "")
+    assert good.outcome == "better"
+    assert good.p == good.p_adjusted
+
+
+def test_predictions_that_are_not_finite_are_named_and_no_evidence():
+    flawed = replace(arm("new", 1 + EVEN), flaws=("3 of 12 predictions of 'new' in fold 'fold 1' are not finite",))
+    for pair in ((flawed, arm("old", 2 + EVEN)), (arm("old", 2 + EVEN), flawed)):
+        (verdict,) = compare([pair[0]], pair[1], splits=FOLDS)
+        assert verdict.outcome == "no evidence"
+        assert (verdict.needed or "").startswith("3 of 12 predictions of 'new' in fold 'fold 1' are not finite")
+
+
+def test_draws_are_the_units_and_what_is_repeated_within_one_is_averaged():
+    generator = np.random.default_rng(8)
+    new, old = generator.normal(size=(2, 3, 12))  # 3 seeds, 4 folds in each of 3 draws
+    draws = np.repeat([0, 1, 2], 4).tolist()
+    verdict = judged(new, old, splits=DRAWS, draws=draws)
+    by_draw = (new - old).mean(axis=0).reshape(3, 4).mean(axis=1)
+    expected = stats.ttest_1samp(by_draw, 0)
+    assert verdict.units == 3
+    assert verdict.p == pytest.approx(expected.pvalue, abs=1e-10)
+    assert verdict.interval == pytest.approx(tuple(expected.confidence_interval(0.95)), abs=1e-10)
+    assert "3 independent draws" in verdict.method
+
+
+def test_draws_are_paired():
+    """Draws differ in difficulty far more than arms do."""
+    hard = np.random.default_rng(9).normal(0, 100, 8)
+    verdict = judged(200 + hard + EVEN[:8], 200.5 + hard, splits=DRAWS, draws=list(range(8)))
+    assert verdict.outcome == "better"
+
+
+def test_one_draw_is_no_evidence_however_many_folds_and_seeds():
+    verdict = judged(np.ones((4, 10)) + EVEN, np.full((4, 10), 5.0), splits=DRAWS)
+    assert verdict.outcome == "no evidence"
+    assert "one draw, and seeds and folds of it are no new data" in (verdict.needed or "")
+
+
+def test_a_round_spends_its_share_and_says_so():
+    values, base = 1 + 0.5 * np.random.default_rng(3).normal(size=12), np.full(12, 1.9)
+    arms = [arm("new", values)], arm("old", base)
+    alone, first, tenth = (compare(*arms, splits=GROUPS, round=k)[0] for k in (None, 1, 10))
+    assert (alone.level, first.level) == (0.05, pytest.approx(0.05 * 6 / np.pi**2))
+    assert alone.p == first.p == tenth.p
+    assert alone.p is not None
+    assert tenth.level < alone.p < first.level
+    assert (first.outcome, tenth.outcome) == ("better", "undecided")
+    assert "round 10 may err with 0.0003 of the 0.05 of all rounds" in tenth.method
+    assert first.interval is not None
+    assert tenth.interval is not None
+    assert tenth.interval[0] < first.interval[0] < first.interval[1] < tenth.interval[1]
+
+
+def test_splits_that_no_test_fits_are_refused():
+    with pytest.raises(UnknownNameError, match="repeated-k-fold"):
+        judged(1 + EVEN, 2 + EVEN, splits="repeated-k-folds")
 
 
 def test_seeds_are_no_new_data():
@@ -202,9 +294,12 @@ def differing(**options):
         (differing(scoring=Scoring("macro")), "weighting macro and pooled"),
         (differing(scoring=Scoring("pooled", average_replicates=True)), "average_replicates True and False"),
         (differing(quantities=("a", "b")), "they predict a, b and y"),
+        (differing(draws=[0] * 9 + [1]), "they were run on task, task, draw 1 and task"),
+        (differing(data="other data"), r"the data of task 'task', draw 0, differ \(data hash other data and "),
+        (differing(rows=[12] * 9 + [13]), "fold 'fold 9' weighs 13 rows in one and 12 in the other"),
         (
             differing(digests=["other rows", *[f"fold {i}" for i in range(1, 10)]]),
-            r"2 of their folds .*split hash fold 0",
+            r"the data are the same, but 2 of their folds have other rows \(split hash fold 0",
         ),
     ],
 )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from probatum.errors import IncomparableError
+from probatum.evidence.row_table import cluster_codes
 from probatum.evidence.scores import ArmScores, _joined, arm_scores, group_scores
 from probatum.learning.metrics import metric
 from probatum.problems.problem import Dataset, Quantity, Scoring, Truth
@@ -174,3 +175,75 @@ def test_folds_that_touch_a_label_in_common_are_one_cluster():
     joined = _joined(labels)
     assert joined["1"] == joined["2"] == joined["3"] == "a+b+c"
     assert joined["4"] == "d"
+
+
+def test_every_fold_keeps_its_rows_in_one_order_for_all_seeds():
+    once = predicted(LARGE, {"hold-out 1": [7, 2]}, [1.0] * 9, 0) + predicted(
+        LARGE, {"hold-out 1": [2, 7]}, [2.0] * 9, 1
+    )
+    arm = scores(once, LARGE)
+    assert arm.rows is not None
+    (table,) = arm.rows
+    assert table.truth.tolist() == [[2.0], [7.0]]
+    assert table.predictions.tolist() == [[[3.0], [8.0]], [[4.0], [9.0]]]
+    assert table.cases.tolist() == [2, 7]
+    assert arm.values[:, 0, 0].tolist() == [1, 4]
+
+
+def test_rows_of_one_hold_out_belong_together_as_the_data_say():
+    plain = dataset("rows", [[0.0], [1.0], [2.0], [3.0]], groups={})
+    grouped = replace(plain, groups={"batch": np.array(["x", "x", "y", "y"]), "day": np.array(["1", "2", "1", "2"])})
+    measured = replace(plain, replicates=np.array([0, 0, 0, 1]))
+    dependent = replace(grouped, dependence=np.array(["p", "q", "q", "r"]))
+
+    def together(data: Dataset, **options) -> list[int]:
+        folds = predicted(data, {"hold-out 1": [0, 1, 2, 3]}, [1.0] * 4)
+        other = replace(data, task="other")
+        both = [*folds, *predicted(other, {"hold-out 1": [2]}, [1.0] * 4)]
+        tables = arm_scores("arm", both, {"rows": data, "other": other}, metric("mse"), POOLED, **options).rows
+        assert tables is not None
+        found = np.concatenate(cluster_codes(tables)).tolist()
+        return [found.index(code) for code in found]
+
+    assert together(plain) == [0, 1, 2, 3, 4]
+    assert together(grouped) == [0, 0, 2, 2, 4]
+    assert together(grouped, group="day") == [0, 1, 0, 1, 4]
+    assert together(measured) == [0, 0, 0, 3, 4]
+    assert together(dependent) == [0, 1, 1, 3, 1]  # dependence holds across tasks
+
+
+def test_averaged_measurements_are_one_row_of_the_table():
+    data = dataset("rows", [[0.0], [2.0], [5.0]], replicates=np.array([4, 4, 7]), groups={})
+    found = [Prediction("rows", "hold-out 1", np.arange(3), np.array([[1.0], [2.0], [5.0]]))]
+    arm = scores(found, data, scoring=Scoring("pooled", average_replicates=True))
+    assert arm.rows is not None
+    assert arm.rows[0].truth.tolist() == [[1.0], [5.0]]
+    assert len(set(arm.rows[0].together)) == 2
+
+
+def test_each_draw_is_scored_with_its_own_data():
+    draws = {("rows", k): replace(dataset("rows", [[float(k)], [2.0 * k]]), draw=k) for k in (1, 2)}
+    found = [
+        replace(p, draw=k)
+        for (_, k), data in draws.items()
+        for p in predicted(data, {f"hold-out of draw {k}": [0, 1]}, [float(k)] * 2)
+    ]
+    arm = arm_scores("arm", found, draws, metric("mse"), POOLED)
+    assert [(u.draw, u.data) for u in arm.units] == [(k, d.digest) for (_, k), d in draws.items()]
+    assert arm.by_unit.tolist() == [1, 4]
+
+
+def test_a_draw_without_its_data_is_refused():
+    """Another draw's truth would give a number that means nothing."""
+    found = [replace(p, draw=3) for p in predicted(SMALL, {"a": [0, 1, 2]}, [1.0] * 3)]
+    with pytest.raises(IncomparableError, match="task 'small', draw 3, have no dataset"):
+        scores(found, SMALL)
+
+
+def test_predictions_that_are_not_finite_are_counted_by_arm_fold_and_seed():
+    found = predicted(LARGE, {"a": [0, 1, 2], "b": [3, 4, 5, 6]}, [1, 1, 1, np.nan, 1, np.inf, 1, 0, 0])
+    arm = scores(found, replace(LARGE, truth=LARGE.truth))
+    assert arm.flaws == ("2 of 4 predictions of 'arm' in fold 'b' of task 'large' (seed 0) are not finite",)
+    assert arm.by_unit[0] == 1
+    assert np.isnan(arm.by_unit[1])
+    assert np.isnan(arm.score)

@@ -1,16 +1,20 @@
-"""Tests and intervals on paired differences: sign flips, cluster bootstrap, corrected resampled t. Pure functions."""
+"""Tests and intervals on paired differences: corrected resampled t, five by two, sign flips, cluster bootstrap."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
-EXACT_UNITS = 16
-"""Up to 2^16 sign patterns are all tried; beyond, they are sampled."""
+EXACT_UNITS = 32
+"""Up to 2^32 sign patterns are all counted; beyond, they are sampled."""
 SAMPLES = 100_000
+BLOCK = 10_000
+KEPT = 1_000_000
+"""Elements of the bootstrap's draws that are kept for the next arm."""
 
 Alternative = Literal["two-sided", "less", "greater"]
 
@@ -29,7 +33,7 @@ class CorrectedT:
 
     estimate: float
     error: float
-    degrees: int
+    degrees: float
     ratio: float
     spread: float
 
@@ -40,14 +44,14 @@ class CorrectedT:
         t = (self.estimate - null) / self.error
         match alternative:
             case "less":
-                return float(stats.t.cdf(t, self.degrees))
+                return float(special.stdtr(self.degrees, t))
             case "greater":
-                return float(stats.t.sf(t, self.degrees))
-        return float(2 * stats.t.sf(abs(t), self.degrees))
+                return float(special.stdtr(self.degrees, -t))
+        return float(2 * special.stdtr(self.degrees, -abs(t)))
 
     def interval(self, level: float) -> tuple[float, float]:
         """Confidence interval of the mean difference."""
-        half = float(stats.t.ppf(0.5 + level / 2, self.degrees)) * self.error
+        half = float(special.stdtrit(self.degrees, 0.5 + level / 2)) * self.error
         return self.estimate - half, self.estimate + half
 
 
@@ -62,6 +66,24 @@ def corrected_t(differences: np.ndarray, test_over_train: float) -> CorrectedT:
     spread = float(np.std(differences, ddof=1))
     error = float(np.sqrt(1 / count + test_over_train)) * spread
     return CorrectedT(float(np.mean(differences)), error, count - 1, test_over_train, spread)
+
+
+def five_by_two_t(differences: np.ndarray) -> CorrectedT:
+    """The 5 x 2-fold paired t of Dietterich (Neural Computation 10, 1895, 1998).
+
+    t = d_11 / sqrt(sum_i s_i^2 / 5), with s_i^2 = (d_i1 - m_i)^2 + (d_i2 - m_i)^2 and 5 degrees of freedom.
+
+    Args:
+        differences: [repeat, fold] float64: how two arms differ in five repeats of two folds.
+
+    Raises:
+        ValueError: another shape.
+    """
+    if differences.shape != (5, 2):
+        raise ValueError(f"differences {differences.shape} must be [5, 2]: five repeats of two folds")
+    variances = np.var(differences, axis=1, ddof=1)  # of two values: the same sum of squares
+    spread = float(np.sqrt(variances.mean()))
+    return CorrectedT(float(differences[0, 0]), spread, 5, 1.0, spread)
 
 
 def correlated_posterior(differences: np.ndarray, correlation: float, margin: float) -> tuple[float, float, float]:
@@ -83,8 +105,8 @@ def correlated_posterior(differences: np.ndarray, correlation: float, margin: fl
     scale = spread * np.sqrt(1 / count + correlation / (1 - correlation))
     if scale == 0:
         return float(center < -margin), float(abs(center) <= margin), float(center > margin)
-    below = float(stats.t.cdf((-margin - center) / scale, count - 1))
-    above = float(stats.t.sf((margin - center) / scale, count - 1))
+    below = float(special.stdtr(count - 1, (-margin - center) / scale))
+    above = float(special.stdtr(count - 1, (center - margin) / scale))
     return below, 1 - below - above, above
 
 
@@ -107,7 +129,7 @@ def sign_flip_p(
 ) -> float:
     """Sign-flip permutation test of a weighted mean of independent, symmetric differences.
 
-    Exact up to 2^16 sign patterns, then sampled with the observed pattern counted in.
+    Exact up to 2^32 sign patterns, then sampled with the observed pattern counted in.
 
     Args:
         sums, weights: [cluster], from `cluster_sums`.
@@ -116,20 +138,43 @@ def sign_flip_p(
         seed: of the sampled patterns.
     """
     shifted = sums - null * weights
-    observed = shifted.sum()
-    if len(shifted) <= EXACT_UNITS:
-        patterns = ((np.arange(2 ** len(shifted))[:, None] >> np.arange(len(shifted))) & 1) * 2 - 1
-        totals = patterns @ shifted
-    else:
-        signs = np.random.default_rng(seed).choice(np.array([-1.0, 1.0]), size=(SAMPLES, len(shifted)))
-        totals = np.append(signs @ shifted, observed)
-    tolerance = 1e-12 * np.abs(shifted).sum()  # ties must count, whatever the order of summation
-    match alternative:
-        case "less":
-            return float(np.mean(totals <= observed + tolerance))
-        case "greater":
-            return float(np.mean(totals >= observed - tolerance))
-    return float(np.mean(np.abs(totals) >= abs(observed) - tolerance))
+    observed = float(shifted.sum())
+    reached = {"less": -observed, "greater": observed, "two-sided": abs(observed)}[alternative]
+    tolerance = 1e-12 * float(np.abs(shifted).sum())  # ties must count, whatever the order of summation
+    exact = len(shifted) <= EXACT_UNITS
+    # Totals are symmetric about 0: as many lie at or below -x as at or above x.
+    p = (_exact_share if exact else _sampled_share)(shifted, reached - tolerance, seed)
+    return min(2 * p, 1.0) if alternative == "two-sided" else p
+
+
+def _exact_share(values: np.ndarray, least: float, _: int) -> float:
+    """Share of all sign patterns whose total is at least this.
+
+    The totals of both halves are listed and sorted, and for each of one half the fitting ones of the other counted
+    (Horowitz and Sahni, Journal of the ACM 21, 277, 1974): 2^(n/2) steps for 2^n patterns.
+    """
+    middle = len(values) // 2
+    first, second = (np.sort(_totals(part)) for part in (values[:middle], values[middle:]))
+    fitting = len(first) - np.searchsorted(first, least - second, side="left")
+    return float(fitting.sum() / 2.0 ** len(values))
+
+
+def _totals(values: np.ndarray) -> np.ndarray:
+    """[2^n]: the total under every sign pattern."""
+    totals = np.zeros(1)
+    for value in values:
+        totals = np.concatenate([totals - value, totals + value])
+    return totals
+
+
+def _sampled_share(values: np.ndarray, least: float, seed: int) -> float:
+    """The same share of sampled patterns and the observed one."""
+    generator = np.random.default_rng(seed)
+    fitting = 1
+    for _ in range(SAMPLES // BLOCK):
+        signs = generator.integers(0, 2, size=(BLOCK, len(values)), dtype=np.int8)
+        fitting += int((2 * (signs @ values) - values.sum() >= least).sum())
+    return fitting / (SAMPLES + 1)
 
 
 def cluster_bootstrap(
@@ -143,11 +188,24 @@ def cluster_bootstrap(
         samples: bootstrap samples.
         seed: of the draws.
     """
-    count = len(sums)
-    drawn = np.random.default_rng(seed).integers(count, size=(samples, count))
-    means = sums[drawn].sum(axis=1) / weights[drawn].sum(axis=1)
+    counts = (_drawn_often if samples * len(sums) <= KEPT else _drawn)(len(sums), samples, seed)
+    means = (counts @ sums) / (counts @ weights)
     low, high = np.quantile(means, [0.5 - level / 2, 0.5 + level / 2])
     return float(low), float(high)
+
+
+def _drawn(count: int, samples: int, seed: int) -> np.ndarray:
+    return times_drawn(np.random.default_rng(seed), samples, count, count)
+
+
+_drawn_often = lru_cache(maxsize=2)(_drawn)  # many arms of one campaign have the same number of clusters
+
+
+def times_drawn(generator: np.random.Generator, samples: int, count: int, size: int) -> np.ndarray:
+    """[sample, member] float64: how often each of `count` members is drawn when `size` are drawn with replacement."""
+    chosen = generator.integers(count, size=(samples, size))
+    places = (chosen + count * np.arange(samples)[:, None]).ravel()
+    return np.bincount(places, minlength=samples * count).reshape(samples, count).astype(np.float64)
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

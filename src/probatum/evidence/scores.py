@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol as Structural
 
 import numpy as np
 
+from probatum.campaigns.splits import belonging
 from probatum.errors import IncomparableError
+from probatum.evidence.row_table import RowTable
 from probatum.learning.metrics import Metric
 from probatum.problems.problem import Dataset, Scoring
+
+Datasets = Mapping[str, Dataset] | Mapping[tuple[str, int], Dataset]
+"""Task to dataset or, for generated data, (task, draw) to dataset."""
 
 
 class Predicted(Structural):
@@ -41,6 +47,7 @@ class Unit:
         rows: how many rows are scored (after averaging, where the scoring averages repeated measurements).
         test_rows, train_rows: how many cases were predicted and how many trained.
         dependence: units of equal label share measurements and are no independent evidence.
+        data: digest of the dataset.
     """
 
     task: str
@@ -51,6 +58,7 @@ class Unit:
     test_rows: int
     train_rows: int
     dependence: str
+    data: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +71,9 @@ class ArmScores:
         quantities: names, the last axis of `values`.
         units: the folds.
         seeds: how many seeds each fold was trained with.
-        values: [seed, unit, quantity] float64, the metric on each fold.
+        values: [seed, unit, quantity] float64, the metric on each fold; NaN where it has none.
+        rows: a table of predictions for each unit; None where only scores are known.
+        flaws: sentences on predictions that cannot be scored; an arm with one is no evidence.
     """
 
     name: str
@@ -73,6 +83,8 @@ class ArmScores:
     units: tuple[Unit, ...]
     seeds: int
     values: np.ndarray
+    rows: tuple[RowTable, ...] | None = None
+    flaws: tuple[str, ...] = ()
 
     @property
     def weights(self) -> np.ndarray:
@@ -100,6 +112,16 @@ class ArmScores:
             for task in dict.fromkeys(tasks.tolist())
         }
 
+    @cached_property
+    def row_losses(self) -> tuple[np.ndarray, ...]:
+        """[unit] of [case]: what each kept row contributes, mean over seeds and quantities; for additive metrics."""
+        assert self.rows is not None
+        ends = np.cumsum([len(t.cases) for t in self.rows])[:-1]
+        truth = np.concatenate([t.truth for t in self.rows])
+        by_seed = zip(*(t.predictions for t in self.rows), strict=True)
+        losses = [self.metric.row_losses(truth, np.concatenate(p)).mean(axis=1) for p in by_seed]
+        return tuple(np.split(np.mean(losses, axis=0), ends))
+
     @property
     def score(self) -> float:
         """The one number: folds weighed as the scoring says, seeds averaged."""
@@ -117,59 +139,73 @@ class ArmScores:
 def arm_scores(
     name: str,
     predictions: Iterable[Predicted],
-    datasets: Mapping[str, Dataset],
+    datasets: Datasets,
     metric: Metric,
     scoring: Scoring,
     held_out: Mapping[str, int] | None = None,
+    group: str | None = None,
 ) -> ArmScores:
     """Scores an experiment's out-of-fold predictions.
 
     Args:
         name: of the experiment.
         predictions: of all its fits: every split with the same seeds.
-        datasets: task to dataset.
+        datasets: task, or (task, draw), to dataset.
         metric, scoring: how.
         held_out: task to the number of cases that were set aside and trained nothing.
+        group: the protocol's grouping, whose rows belong together; default: the dataset's first.
 
     Raises:
-        IncomparableError: nothing is left to score, or splits differ in their seeds.
+        IncomparableError: nothing is left to score, splits differ in their seeds, or predictions have no dataset.
     """
     units: dict[str, Unit] = {}
     touched: dict[str, frozenset[str]] = {}
-    values: dict[str, dict[int, np.ndarray]] = {}
-    quantities: tuple[str, ...] = ()
+    fits: dict[str, dict[int, Predicted]] = {}
     for p in predictions:
         if scoring.leave_out is not None and scoring.leave_out in p.split:
             continue
-        dataset = datasets[p.task]
-        quantities = dataset.quantity_names
-        truth, predicted = _measured(dataset, p, scoring)
-        by_quantity = [metric.score(truth[:, [q]], predicted[:, [q]]) for q in range(truth.shape[1])]
-        values.setdefault(p.split_digest, {})[p.seed] = np.array(by_quantity)
+        fits.setdefault(p.split_digest, {})[p.seed] = p
         if p.split_digest not in units:
+            dataset = _dataset_of(datasets, p)
             train = int(dataset.scorable.sum()) - len(p.rows) - (held_out or {}).get(p.task, 0)
-            units[p.split_digest] = Unit(p.task, p.draw, p.split, p.split_digest, len(truth), len(p.rows), train, "")
+            units[p.split_digest] = Unit(
+                p.task, p.draw, p.split, p.split_digest, 0, len(p.rows), train, "", dataset.digest
+            )
             touched[p.split_digest] = _touched(dataset, p)
     if not units:
         raise IncomparableError(f"experiment '{name}' has no rows to score", remedy="look at the scoring's exclusions")
-    seeds = {tuple(sorted(by_seed)) for by_seed in values.values()}
+    seeds = {tuple(sorted(by_seed)) for by_seed in fits.values()}
     if len(seeds) > 1:
         raise IncomparableError(f"the folds of '{name}' were trained with different seeds", remedy="run it to its end")
-    chosen = next(iter(seeds))
-    table = np.array([[values[digest][seed] for digest in units] for seed in chosen])
+    in_order = [[by_seed[seed] for seed in sorted(by_seed)] for by_seed in fits.values()]
+    datasets_of_units = [_dataset_of(datasets, p[0]) for p in in_order]
+    tables = [_row_table(d, p, scoring, group) for d, p in zip(datasets_of_units, in_order, strict=True)]
     clusters = _joined(touched)
-    joined = tuple(replace(unit, dependence=clusters[digest]) for digest, unit in units.items())
-    return ArmScores(name, metric, scoring, quantities, joined, len(chosen), table)
+    scored = tuple(
+        replace(unit, rows=len(table.truth), dependence=clusters[unit.digest])
+        for unit, table in zip(units.values(), tables, strict=True)
+    )
+    return ArmScores(
+        name,
+        metric,
+        scoring,
+        datasets_of_units[0].quantity_names,
+        scored,
+        len(in_order[0]),
+        np.array([[_by_quantity(metric, t.truth, p) for p in t.predictions] for t in tables]).swapaxes(0, 1),
+        tuple(tables),
+        tuple(flaw for p in in_order for fit in p for flaw in _flaws(fit, name)),
+    )
 
 
 def group_scores(
-    predictions: Sequence[Predicted], datasets: Mapping[str, Dataset], metric: Metric, groupings: Mapping[str, str]
+    predictions: Sequence[Predicted], datasets: Datasets, metric: Metric, groupings: Mapping[str, str]
 ) -> dict[tuple[str, str], np.ndarray]:
     """The metric per group of rows, whatever the splits were.
 
     Args:
         predictions: of one experiment.
-        datasets: task to dataset.
+        datasets: task, or (task, draw), to dataset.
         metric: how.
         groupings: task to the name of the grouping.
 
@@ -178,7 +214,7 @@ def group_scores(
     """
     gathered: dict[tuple[str, str], list[np.ndarray]] = {}
     for p in predictions:
-        dataset = datasets[p.task]
+        dataset = _dataset_of(datasets, p)
         labels = dataset.groups[groupings[p.task]][p.rows]
         truth = dataset.truth.open_for_scoring()[p.rows]
         for label in np.unique(labels):
@@ -192,12 +228,47 @@ def group_scores(
     return found
 
 
-def _measured(dataset: Dataset, p: Predicted, scoring: Scoring) -> tuple[np.ndarray, np.ndarray]:
-    """(truth, prediction) [row, quantity], repeated measurements averaged where the scoring says so."""
-    truth = dataset.truth.open_for_scoring()[p.rows]
+def _dataset_of(datasets: Datasets, p: Predicted) -> Dataset:
+    """The dataset that a prediction is of.
+
+    Raises:
+        IncomparableError: it is not there, so that the truth of other cases would be taken for its own.
+    """
+    found = {(d.task, d.draw): d for d in datasets.values()}.get((p.task, p.draw))
+    if found is None:
+        raise IncomparableError(
+            f"predictions of task '{p.task}', draw {p.draw}, have no dataset",
+            remedy="score each draw with its own data",
+        )
+    return found
+
+
+def _by_quantity(metric: Metric, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """[quantity]: the metric; NaN where a prediction is not finite."""
+    if not np.isfinite(predicted).all():
+        return np.full(truth.shape[1], np.nan)
+    return np.array([metric.score(truth[:, [q]], predicted[:, [q]]) for q in range(truth.shape[1])])
+
+
+def _flaws(p: Predicted, name: str) -> list[str]:
+    """What keeps a fit's predictions from being scored."""
+    bad = int((~np.isfinite(p.prediction).all(axis=1)).sum())
+    where = f"fold '{p.split}' of task '{p.task}' (seed {p.seed})"
+    return [f"{bad} of {len(p.rows)} predictions of '{name}' in {where} are not finite"] if bad else []
+
+
+def _row_table(dataset: Dataset, fits: Sequence[Predicted], scoring: Scoring, group: str | None) -> RowTable:
+    """Truth and every seed's predictions by ascending row, repeated measurements averaged where the scoring says so."""
+    rows = np.sort(fits[0].rows)
+    truth = dataset.truth.open_for_scoring()[rows]
+    predictions = np.stack([p.prediction[np.argsort(p.rows)] for p in fits])
+    labels = dataset.dependence if dataset.dependence is not None else belonging(dataset, group)
+    together = rows if labels is None else labels[rows]
+    # Labels of dependence hold across tasks, all others within their own.
+    scope = f"{dataset.task}/{dataset.draw}" if dataset.dependence is None else ""
     if not scoring.average_replicates or dataset.replicates is None:
-        return truth, p.prediction
-    _, sample = np.unique(dataset.replicates[p.rows], return_inverse=True)
+        return RowTable(truth, predictions, rows, together, scope)
+    samples, first, sample = np.unique(dataset.replicates[rows], return_index=True, return_inverse=True)
     counts = np.bincount(sample)[:, None]
 
     def averaged(values: np.ndarray) -> np.ndarray:
@@ -205,7 +276,8 @@ def _measured(dataset: Dataset, p: Predicted, scoring: Scoring) -> tuple[np.ndar
         np.add.at(sums, sample, values)
         return sums / counts
 
-    return averaged(truth), averaged(p.prediction)
+    means = np.stack([averaged(p) for p in predictions])
+    return RowTable(averaged(truth), means, samples, together[first], scope)
 
 
 def _touched(dataset: Dataset, p: Predicted) -> frozenset[str]:
