@@ -3,6 +3,7 @@
 Case A: 120 replicas (24 folds x 5 seeds) of a perceptron [32, 16] on 800 x 50 -> 3, batch 64, 200 epochs, as a campaign
 (index generation, dispatch, artifacts and ledger included). Slow peers train a share of the replicas and are scaled up.
 Case B: ten networks 2000-256-128-64-9 on 1000 rows.
+Case C: four networks of residual dilated convolutions, 475,000 parameters, on curves of 500 points.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Side:
 def measure(quick: bool) -> list[Row]:
     """All rows; `quick` repeats once and trains smaller shares."""
     repeats = 1 if quick else 3
-    return [*case_a(repeats, quick), *case_b(repeats, quick)]
+    return [*case_a(repeats, quick), *case_b(repeats, quick), *case_c(repeats, quick)]
 
 
 # ---------------------------------------------------------------------- case A
@@ -191,6 +192,59 @@ def case_b(repeats: int, quick: bool) -> list[Row]:
     mine, theirs = timed(ours, chosen, y, repeats, 1), timed(peer, chosen, y, repeats, 1)
     ratio = Row("B_vs_slices_fused", theirs.seconds / mine.seconds, "times", 2.0, "higher")
     return [Row("B_seconds", mine.seconds, "s"), ratio, score_row("B_vs_slices_fused", mine, theirs)]
+
+
+# ---------------------------------------------------------------------- case C
+
+
+def case_c(repeats: int, quick: bool) -> list[Row]:
+    """Convolutions of curves, where the arithmetic itself is the cost: a thread each, against torch float32."""
+    from peers import torch_convolution
+
+    points, widths, taps = 500, (32, 64, 64, 128), 11
+    count, epochs, batch = (2, 1, 32) if quick else (4, 4, 32)
+    x, y = curves(192, points)
+    generator = np.random.default_rng(3)
+    test = [np.sort(generator.choice(192, 64, replace=False)) for _ in range(count)]
+    chosen = [(np.setdiff1d(np.arange(192), t), t, seed) for seed, t in enumerate(test)]
+    kind = learner_kind("convolutional")
+    parameters = {"widths": widths, "taps": taps, "position": False, "pool": "mean", "norm": "none", "hidden": []}
+    parameters |= {"epochs": epochs, "batch": batch, "optimiser": "adamw", "rate": RATE, "weight_decay": DECAY}
+
+    def ours() -> list[np.ndarray]:
+        estimators = [kind.build(parameters, seed) for _, _, seed in chosen]
+        row_sets = [RowSet(train, rows, seed) for train, rows, seed in chosen]
+        fit_many = kind.estimator_class().fit_many  # type: ignore[attr-defined]
+        outcomes = fit_many(estimators, x, y, row_sets, CORES)
+        return [scattered(o.prediction, rows, len(x)) for o, (_, rows, _) in zip(outcomes, chosen, strict=True)]
+
+    def peer() -> list[np.ndarray]:
+        numbers = (epochs, batch, RATE, DECAY)
+        return [torch_convolution.train(x, y, rows, widths, taps, *numbers, seed) for rows, _, seed in chosen]
+
+    ours()  # compile
+    mine, theirs = timed(ours, chosen, y, repeats, 1), timed(peer, chosen, y, repeats, 1)
+    ratio = Row("C_vs_torch", mine.seconds / theirs.seconds, "times", 1.2, "lower")
+    return [Row("C_seconds", mine.seconds, "s"), ratio, score_row("C_vs_torch", mine, theirs)]
+
+
+def curves(rows: int, points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Noisy curves of two peaks, and the places and the ratio of these."""
+    generator = np.random.default_rng(23)
+    place = np.sort(generator.uniform(0.2, 0.8, (rows, 2)), axis=1)
+    ratio = generator.uniform(0.5, 2, (rows, 1))
+    grid = np.linspace(0, 1, points)
+    first, second = (np.exp(-(((grid - place[:, [k]]) / 0.03) ** 2)) for k in range(2))
+    x = first + ratio * second + 0.05 * generator.normal(size=(rows, points))
+    y = np.concatenate([place, ratio], axis=1)
+    return x.astype(np.float32), ((y - y.mean(axis=0)) / y.std(axis=0)).astype(np.float32)
+
+
+def scattered(prediction: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
+    """Predictions of some rows, at their places among all."""
+    everywhere = np.zeros((count, prediction.shape[1]))
+    everywhere[rows] = prediction
+    return everywhere
 
 
 # ---------------------------------------------------------------------- shared

@@ -18,11 +18,14 @@ from campaigns.small_campaigns import python
 from probatum.campaigns.ledger import (
     DONE,
     FAILED,
+    FRESH_SEEDS,
+    HELD_OUT_SET,
     NEEDED,
     PLANNED,
     SCORED,
     TIMED_OUT,
     CampaignRecord,
+    Confirmation,
     ExperimentRecord,
     FitResult,
     Ledger,
@@ -69,6 +72,8 @@ def everything(ledger: Ledger) -> str:
             [[asdict(f) for f in ledger.fits(e.name)] for e in experiments],
             [sorted(ledger.scores(e.name)) for e in experiments],
             [asdict(look) for look in ledger.held_out_accesses()],
+            [asdict(s) for s in ledger.submissions()],
+            [asdict(c) for c in ledger.confirmations()],
             asdict(ledger.summary()),
         ],
         sort_keys=True,
@@ -124,6 +129,38 @@ class LedgerConformance:
         assert [(look.experiment, look.score) for look in looks] == [("first", 0.5), ("first", 0.5), ("first", 0.25)]
         assert [look.when for look in looks] == sorted(look.when for look in looks)
         assert ledger.summary().held_out_accesses == 3
+
+    def test_every_external_score_is_kept_with_its_time(self, ledger: Ledger, reopen: Callable[[], Ledger]):
+        ledger.add_experiment(record("second"), planned("b"), SPLITS)
+        given = [("first", "rmse", 0.5), ("second", "rmse", 0.25), ("first", "rmse", 0.5), ("first", "mae", -1.0)]
+        told = [ledger.submit(*submission) for submission in given]
+        kept = reopen().submissions()
+        assert kept == told
+        assert [(s.experiment, s.metric, s.score) for s in kept] == given
+        assert [s.when for s in kept] == sorted(s.when for s in kept)
+
+    def test_an_external_score_of_nobody_is_refused(self, ledger: Ledger):
+        before = everything(ledger)
+        with pytest.raises(UnknownNameError, match="did you mean 'first'"):
+            ledger.submit("frist", "rmse", 0.5)
+        assert everything(ledger) == before
+
+    def test_a_champion_is_confirmed_once_with_the_looks_it_took(self, ledger: Ledger, reopen: Callable[[], Ledger]):
+        made = Confirmation("first", "base", HELD_OUT_SET, {"outcome": "better", "interval": [-1.0, -0.5], "p": None})
+        ledger.confirm(made, {"first": 0.5, "base": 0.75})
+        (kept,) = reopen().confirmations()
+        assert replace(kept, when="") == made
+        assert kept.when
+        looks = [(look.experiment, look.score) for look in ledger.held_out_accesses()]
+        assert looks == [("first", 0.5), ("base", 0.75)]
+        before = everything(ledger)
+        with pytest.raises(FinishedExperimentError, match="'first' was confirmed before"):
+            ledger.confirm(replace(made, result={"outcome": "worse"}), {"first": 0.1})
+        assert everything(ledger) == before
+        for other in (replace(made, kind=FRESH_SEEDS), replace(made, baseline="b"), replace(made, experiment="c")):
+            ledger.confirm(other, {})
+        assert len(ledger.confirmations()) == 4
+        assert len(ledger.held_out_accesses()) == 2
 
     # ------------------------------------------------------------------ experiments
 

@@ -61,6 +61,27 @@ def test_mutations_are_dotted_paths_with_both_values():
     assert str(mutation) == "ensemble.members: 1 -> 4; features: +red -x; model.alpha: 2.0 -> 3.0"
 
 
+def test_names_added_to_lists_of_any_content_are_the_same_change():
+    one = Mutation((Change("features", ["a"], ["a", "b"]),))
+    other = Mutation((Change("features", ["c", "d"], ["c", "d", "b"]),))
+    assert one.key == other.key != one.inverse.key
+    assert str(one.inverse) == "features: -b"
+    assert one.inverse.inverse == one
+    assert Mutation((Change("features", ["a"], ["b", "a"]),)).key == one.key
+
+
+@given(before=st.none() | st.integers() | st.text(), after=st.none() | st.integers() | st.text())
+def test_mutations_with_other_values_are_others(before: Any, after: Any):
+    mutation = Mutation((Change("model.x", before, after),))
+    assert (mutation.key == mutation.inverse.key) == (before == after)
+    assert mutation.key != Mutation((Change("model.y", before, after),)).key
+
+
+def test_a_change_of_numbers_in_a_list_is_no_change_of_names():
+    assert Change("model.hidden", [64], [64, 32]).of_names is None
+    assert Change("features", ["a"], ["a"]).of_names is None
+
+
 def test_features_are_added_and_removed():
     assert child(features={"add": ["red"]}).recipe.features == ("x", "red")
     assert child(features={"add": ["red"], "remove": ["x"]}).recipe.features == ("red",)
@@ -192,6 +213,8 @@ def test_no_name_stands_twice():
         ({"model": "ridge"}, "without a name"),
         ({"name": "  ", "model": "ridge"}, "without a name"),
         ({"name": "trivial: mine", "model": "ridge"}, "reserved"),
+        ({"name": "held out: mine", "model": "ridge"}, "reserved"),
+        ({"name": "fresh seeds: mine", "model": "ridge"}, "reserved"),
         ({"name": "c", "modell": "ridge", "model": "ridge"}, "did you mean 'model'?"),
         ({"name": "c", "parent": "base", "per_target": "perhaps"}, "per_target = 'perhaps'"),
         ({"name": "c", "parent": "base", "ensemble": {"members": 0}}, "ensemble.members = 0"),

@@ -118,6 +118,70 @@ def two_versions_old(file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
+SINCE_VERSION_2 = ("submission", "confirmation")
+
+
+@pytest.fixture
+def version_1(file: Path) -> Path:
+    """The same ledger as the first version wrote it: without the tables that came later."""
+    with sqlite3.connect(file) as db:
+        for table in SINCE_VERSION_2:
+            db.execute(f"DROP TABLE {table}")
+    db.close()
+    set_schema(file, 1)
+    return file
+
+
+def tables(path: Path) -> dict[str, str]:
+    with sqlite3.connect(path) as db:
+        found = dict(db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall())
+    db.close()
+    return found
+
+
+def test_a_ledger_of_version_1_is_brought_up_to_date_and_keeps_what_it_holds(version_1: Path, tmp_path: Path):
+    before = tables(version_1)
+    assert set(before) == {
+        "probatum_meta", "campaign", "experiment", "split", "job", "manifest", "held_out_access", "fit", "plan",
+        "score",
+    }  # fmt: skip
+    assert "written by an older Probatum (schema 1" in refused(version_1, read_only=True)
+
+    def use(ledger: Ledger) -> None:
+        (experiment,) = ledger.experiments()
+        assert (experiment.status, experiment.done) == ("done", 6)
+        assert ledger.submissions() == ledger.confirmations() == []
+        ledger.submit("first", "rmse", 0.5)
+
+    with_ledger(version_1, use)
+    with_ledger(tmp_path / "new.sqlite", lambda ledger: ledger.summary())
+    assert tables(version_1) == tables(tmp_path / "new.sqlite")
+    submissions = with_ledger(version_1, lambda ledger: ledger.submissions(), read_only=True)
+    assert len(submissions) == 1  # type: ignore[arg-type]
+
+
+def test_two_processes_may_bring_a_ledger_up_to_date_at_once(version_1: Path, monkeypatch: pytest.MonkeyPatch):
+    """One finds version 1 and is overtaken by another before it begins."""
+    step = ledger_schema.MIGRATIONS[1]
+    taken = []
+
+    def overtaken(db) -> None:
+        taken.append(1)
+        step(db)
+
+    monkeypatch.setattr(ledger_schema, "MIGRATIONS", {1: overtaken})
+    real = SqlLedger._transaction
+
+    def late(self: SqlLedger):
+        monkeypatch.setattr(SqlLedger, "_transaction", real)
+        with_ledger(version_1, lambda ledger: ledger.summary())
+        return real(self)
+
+    monkeypatch.setattr(SqlLedger, "_transaction", late)
+    with_ledger(version_1, lambda ledger: ledger.submit("first", "rmse", 0.5))
+    assert taken == [1]
+
+
 def test_an_older_ledger_is_brought_up_to_date(file: Path, monkeypatch: pytest.MonkeyPatch):
     now = ledger_schema.SCHEMA_VERSION
     monkeypatch.setattr(ledger_schema, "MIGRATIONS", {now: add_colour})

@@ -46,6 +46,36 @@ name = "both"
 components = ["ridge", "trees"]
 model = { kind = "blend", weights = [0.5, 0.5] }
 """
+CONTEST = """\
+problem = { kind = "table", path = "contest.csv", target = "yield", group = "batch" }
+
+[protocol]
+splits = "leave-one-group-out"
+seeds = 2
+baseline = "mean"
+
+[run]
+cores = 2
+
+[[experiment]]
+name = "mean"
+model.kind = "mean"
+
+[[experiment]]
+name = "trees"
+model = { kind = "extra_trees", n_estimators = 10 }
+
+[[experiment]]
+name = "flat trees"
+parent = "trees"
+model.max_depth = 1
+
+[[experiment]]
+name = "other trees"
+parent = "flat trees"
+model.min_samples_leaf = 2
+"""
+"""A campaign with a champion: trees learn what a mean cannot."""
 PROGRAM = str(Path(sys.executable).with_name("probatum"))
 
 
@@ -58,6 +88,25 @@ def lab_table() -> str:
         value = 0.2 + 0.005 * temperature + generator.normal(0, 0.02)
         lines.append(f"{temperature:.2f},{('water', 'ethanol')[row % 2]},b{row % 6},{value:.4f}")
     return "\n".join(lines) + "\n"
+
+
+def contest_table() -> str:
+    """48 rows of 16 batches; the yield follows the temperature closely."""
+    generator = np.random.default_rng(1)
+    lines = ["temperature,solvent,batch,yield"]
+    for row in range(48):
+        temperature = generator.uniform(20, 90)
+        value = 0.2 + 0.008 * temperature + generator.normal(0, 0.01)
+        lines.append(f"{temperature:.2f},{('water', 'ethanol')[row % 2]},b{row % 16:02d},{value:.4f}")
+    return "\n".join(lines) + "\n"
+
+
+def write_contest(folder: Path, held_out: float = 0.0) -> Path:
+    """The folder of a contest, with a held-out share or none."""
+    (folder / "contest.csv").write_text(contest_table(), encoding="utf-8")
+    protocol = f"[protocol]\nheld_out = {held_out}\n"
+    (folder / "contest.toml").write_text(CONTEST.replace("[protocol]\n", protocol), encoding="utf-8")
+    return folder
 
 
 @dataclass(frozen=True)
@@ -126,7 +175,7 @@ def write_lab(folder: Path, campaign: str = CAMPAIGN) -> Path:
 Call = Callable[..., Said]
 
 
-def recorded(call: Call, folder: Path) -> tuple[Any, Sequence[str]]:
+def recorded(call: Call, folder: Path, name: str = "lab") -> tuple[Any, Sequence[str]]:
     """What a campaign's ledger and its store of artifacts hold."""
-    artifacts = sorted(p.name for p in (folder / "lab.probatum" / "artifacts").rglob("*.*"))
-    return call(folder, "status", "lab.toml", "--json").values, artifacts
+    artifacts = sorted(p.name for p in (folder / f"{name}.probatum" / "artifacts").rglob("*.*"))
+    return call(folder, "status", f"{name}.toml", "--json").values, artifacts

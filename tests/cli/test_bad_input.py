@@ -355,3 +355,111 @@ def test_a_state_folder_that_cannot_be_made(tmp_path: Path, call: Call):
 def test_a_report_that_cannot_be_written(lab: Path, call: Call):
     assert "nowhere" in call(lab, "report", "-o", "nowhere/report.html").error
     assert "nowhere" in call(lab, "show", "ridge", "--predictions", "nowhere/p.csv").error
+
+
+# ---------------------------------------------------------------------- effects, submissions, calibration, champion
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["submit", "stif", "--score", "0.1", "--metric", "rmse"], ("'stif'", "did you mean 'stiff'?")),
+        (["submit", "stiff", "--score", "nan", "--metric", "rmse"], ("score nan is not finite", "you were told")),
+        (["submit", "stiff", "--score", "inf", "--metric", "rmse"], ("score inf is not finite",)),
+        (["submit", "stiff", "--score", "many", "--metric", "rmse"], ("--score", "valid number")),
+        (["submit", "stiff", "--score", "0.1", "--metric", "rsme"], ("unknown metric 'rsme'", "'rmse'")),
+        (["submit", "stiff", "--score", "0.1"], ("--metric",)),
+        (["calibrate"], ("lab.toml: no submissions yet", "probatum submit", "--pairs")),
+        (["calibrate", "--pairs", "no.csv"], ("no.csv", "no such file")),
+        (["calibrate", "--pairs", "lab.csv"], ("lab.csv", "no column 'cv'")),
+        (["calibrate", "--pairs", "lab.csv", "--target", "nan"], ("--target nan is not finite",)),
+        (["champion", "confirm"], ("lab.toml: no champion to confirm", "better than 'ridge'", "compare --all")),
+        (["champion", "confrim"], ("no such command 'confrim'",)),
+        (["effects", "--figure", "e.bmp"], ("e.bmp", "'.bmp'", ".png, .svg, .pdf")),
+        (["effects", "--figure", "e"], ("needs a suffix", ".png")),
+        (["effects", "--figure", "nowhere/e.png"], ("nowhere",)),
+        (["compare", "--all", "--figure", "c.jpg"], ("c.jpg", "'.jpg'")),
+        (["compare", "--all", "--figure", "nowhere/c.png"], ("nowhere",)),
+        (["calibrate", "--figure", "c.gif"], ("c.gif", "'.gif'")),
+        (["effects", "other.toml"], ("other.toml", "no such campaign file")),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_question_about_evidence_that_has_no_answer(
+    arguments: list[str], said: tuple[str, ...], lab: Path, call: Call
+):
+    before = recorded(call, lab)
+    error = call(lab, *arguments).error
+    for part in said:
+        assert part in error
+    refused = call(lab, *arguments, "--json")
+    assert refused.values["error"]["message"] in " ".join(error.split())
+    assert recorded(call, lab) == before
+
+
+def test_no_champion_is_an_answer_and_no_error(lab: Path, call: Call):
+    said = call(lab, "champion")
+    assert (said.code, said.out) == (0, "No champion: no experiment is better than 'ridge'.\n")
+    assert call(lab, "champion", "--json").values["champion"] is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("0.1,0.2\n0.2,0.3\n", "pairs.csv: 2 pairs with 2 different internal scores: nothing can be fitted"),
+        ("0.1,0.2\n0.1,0.3\n0.1,0.4\n", "3 pairs with 1 different internal score: nothing can be fitted"),
+        ("0.1,0.2\n0.2,\n0.3,0.4\n", "line 3, column 'lb': the cell is empty"),
+        ("0.1,0.2\n0.2,good\n0.3,0.4\n", "line 3, column 'lb': 'good' is no finite number"),
+    ],
+)
+def test_pairs_that_cannot_be_fitted(rows: str, said: str, tmp_path: Path, call: Call):
+    (tmp_path / "pairs.csv").write_text(f"cv,lb\n{rows}", encoding="utf-8")
+    error = call(tmp_path, "calibrate", "--pairs", "pairs.csv").error
+    assert said in error
+
+
+def test_submissions_that_cannot_be_fitted(lab: Path, call: Call):
+    assert call(lab, "submit", "stiff", "--score", "0.1", "--metric", "rmse").code == 0
+    assert "lab.toml: 1 pair with 1 different internal score: nothing can be fitted" in call(lab, "calibrate").error
+    assert call(lab, "submit", "trees", "--score", "0.2", "--metric", "mae").code == 0
+    assert "submissions in 2 metrics (mae, rmse); choose one: --metric M" in call(lab, "calibrate").error
+    assert "'r2'" in call(lab, "calibrate", "--metric", "r2").error
+    said = call(lab, "report")
+    assert said.code == 0
+    page = (lab / "lab.probatum" / "report.html").read_text(encoding="utf-8")
+    assert "2 external scores recorded: too few different ones" in page
+
+
+def test_an_experiment_that_was_not_finished_cannot_be_submitted(lab: Path, call: Call):
+    with sqlite3.connect(lab / "lab.probatum" / "ledger.sqlite") as db:
+        db.execute("UPDATE experiment SET done = 3 WHERE name = 'stiff'")
+    db.close()
+    error = call(lab, "submit", "stiff", "--score", "0.1", "--metric", "rmse").error
+    assert "'stiff' is not finished" in error
+    assert "probatum run lab.toml" in error
+
+
+def test_a_champion_whose_seeds_do_not_matter_needs_new_rows(contest: Path, call: Call):
+    path = contest / "contest.toml"
+    line = '\n[[experiment]]\nname = "line"\nmodel.kind = "ridge"\n'
+    path.write_text(path.read_text(encoding="utf-8") + line, encoding="utf-8")
+    assert call(contest, "run", "--json").values["champion"]["name"] == "line"
+    error = call(contest, "champion", "confirm").error
+    assert "no seed changes 'line' or 'mean'" in error
+    assert "set protocol.held_out in a new campaign" in error
+    assert call(contest, "champion", "--json").values["champion"]["confirmations"] == []
+
+
+def test_a_campaign_that_was_not_run_has_no_evidence(tmp_path: Path, call: Call):
+    write_lab(tmp_path)
+    for command in (
+        ["effects"],
+        ["champion"],
+        ["champion", "confirm"],
+        ["calibrate"],
+        ["submit", "ridge", "--score", "1", "--metric", "rmse"],
+    ):
+        error = call(tmp_path, *command).error
+        assert "lab.toml" in error
+        assert "probatum run lab.toml" in error
+    assert not (tmp_path / "lab.probatum").exists()

@@ -13,8 +13,8 @@ import pytest
 from cli.small_lab import CAMPAIGN, Call, Said, lab_table, program, recorded, start, write_lab
 
 RESULTS = {
-    "schema", "campaign", "problem", "question", "tasks", "protocol", "baseline", "best", "experiments", "arms",
-    "verdicts", "noise_floors", "groups",
+    "schema", "campaign", "problem", "question", "tasks", "protocol", "units", "baseline", "best", "experiments",
+    "arms", "verdicts", "noise_floors", "effects", "champion", "groups",
 }  # fmt: skip
 EXPERIMENT = {
     "name", "status", "parent", "mutation", "hypothesis", "round", "fits", "done", "failed", "seconds", "score",
@@ -147,7 +147,7 @@ def test_compare_reaches_into_another_campaign(lab: Path, call: Call, tmp_path: 
     (lab / "third.toml").write_text(CAMPAIGN.replace("lab.csv", "third.csv"), encoding="utf-8")
     assert call(lab, "run", "third.toml", "--json").code == 0
     error = call(lab, "compare", "ridge", "third.toml:stiff", "-C", "lab.toml").error
-    assert "other rows or other data (split hash " in error
+    assert "the data of task 'table', draw 0, differ (data hash " in error
 
 
 def test_tree_and_report(lab: Path, call: Call):
@@ -238,7 +238,10 @@ def test_catalogues(tmp_path: Path, call: Call):
 
 def test_nothing_is_recorded_by_looking(lab: Path, call: Call):
     before = recorded(call, lab)
-    for command in (["status"], ["tree"], ["report"], ["compare", "--all"], ["show", "ridge"]):
+    for command in (
+        ["status"], ["tree"], ["report"], ["compare", "--all", "--figure", "c.png"], ["show", "ridge"], ["effects"],
+        ["champion"],
+    ):  # fmt: skip
         assert call(lab, *command).code == 0
     assert recorded(call, lab) == before
 
@@ -275,7 +278,9 @@ def test_help_imports_nothing_heavy():
     )
     ran = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True, timeout=60)
     assert ran.stderr.strip() == "0 []"
-    for command in ("run", "status", "show", "compare", "tree", "report", "new"):
+    for command in (
+        "run", "status", "show", "compare", "tree", "report", "new", "effects", "submit", "calibrate", "champion",
+    ):  # fmt: skip
         assert f"  {command} " in ran.stdout
 
 

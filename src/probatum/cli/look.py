@@ -72,13 +72,23 @@ def show_experiment(experiment: str, campaign: Path | None, *, predictions: Path
 
 
 def compare_experiments(
-    experiments: list[str], campaign: Path | None, *, baseline: str | None, everything: bool, groups: bool, json: bool
+    experiments: list[str],
+    campaign: Path | None,
+    *,
+    baseline: str | None,
+    everything: bool,
+    groups: bool,
+    picture: Path | None,
+    json: bool,
 ) -> None:
     """Verdicts of some experiments, or of all, against a baseline."""
     from probatum.laboratory import Laboratory
+    from probatum.reporting.figures import check_suffix
     from probatum.reporting.records import results_values, verdict_values
     from probatum.reporting.tables import group_table, quantity_table, remarks, verdict_table
 
+    if picture is not None:
+        check_suffix(picture)
     laboratory = Laboratory.open(campaign_path(campaign))
     if not experiments and not everything:
         raise CampaignFileError("nothing to compare", remedy="name experiments, or --all")
@@ -95,8 +105,10 @@ def compare_experiments(
     known = {a["name"] for a in values["arms"]}
     values["arms"] = [a for a in values["arms"] if a["name"] in chosen]
     values["arms"] += [_foreign_arm(v, values) for v in values["verdicts"] if v["arm"] not in known]
+    if picture is not None:
+        _draw_comparison(laboratory, values, known, picture)
     if json:
-        print_json(values)
+        print_json(values | ({"figure": str(picture)} if picture else {}))
         return
     out = console()
     out.print(verdict_table(values))
@@ -108,6 +120,22 @@ def compare_experiments(
     if groups and values["groups"]:
         values["best"] = values["best"] if values["best"] in chosen else values["arms"][0]["name"]
         out.print(group_table(values))
+    if picture is not None:
+        out.print(f"figure: {escape(str(picture))}", soft_wrap=True)
+
+
+def _draw_comparison(laboratory: Any, values: dict[str, Any], known: set[str], picture: Path) -> None:
+    """The verdicts, and where the best of the compared arms differs from the baseline."""
+    from probatum.reporting.figures import comparison_figure
+    from probatum.reporting.records import cell_values
+
+    own = [v for v in values["verdicts"] if v["arm"] in known and v["interval"]]
+    cells, name = [], ""
+    if own and values["baseline"] in known:
+        sign = 1 if laboratory.metric.better == "lower" else -1
+        name = min(own, key=lambda v: sign * v["score"])["arm"]
+        cells = [cell_values(cell) for cell in laboratory.by_cell(name, values["baseline"])]
+    comparison_figure(values, cells, name, picture)
 
 
 def show_tree(file: Path | None, *, json: bool) -> None:

@@ -11,8 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from probatum.campaigns.artifacts import storage_errors
 from probatum.laboratory import Laboratory, Results
 from probatum.reporting import numbers
-from probatum.reporting.records import results_values
-from probatum.reporting.tables import remarks
+from probatum.reporting.records import results_values, submitted_values
+from probatum.reporting.tables import calibration_remarks, champion_lines, effect_remarks, remarks
 from probatum.version import __version__
 
 
@@ -40,9 +40,15 @@ def write_report(laboratory: Laboratory, results: Results, path: Path | None = N
     }
     values = results_values(laboratory, results)
     datasets = laboratory.campaign.datasets
+    calibration = submitted_values(laboratory)
     text = environment.get_template("report.html").render(
         values=values,
         remarks=remarks(values),
+        effect_remarks=effect_remarks(values),
+        champion_lines=champion_lines(values["champion"], values["protocol"]["metric"], values["baseline"]),
+        calibration=calibration,
+        calibration_remarks=calibration_remarks(calibration) if calibration else [],
+        submissions=len(laboratory.campaign.ledger.submissions()),
         verdicts={v["arm"]: v for v in values["verdicts"]},
         datasets=datasets.values(),
         split_counts={task: sum(s.task == task for s in laboratory.campaign.splits) for task in datasets},

@@ -14,6 +14,7 @@ from probatum.reporting.numbers import duration, figure, interval, probability, 
 
 COLOURS = {
     "better": "green",
+    "worked": "green",
     "worse": "red",
     "equivalent": "cyan",
     "undecided": "yellow",
@@ -111,6 +112,136 @@ def group_table(values: Mapping[str, Any], most: int | None = None) -> Table:
             escape(row["task"]), escape(row["group"]), *[figure(row["arms"][name]["mean"], 3) for name in arms]
         )
     return table
+
+
+def effect_table(values: Mapping[str, Any]) -> Table:
+    """Every mutation: what worked, what failed, what is undecided."""
+    protocol = values["protocol"]
+    title = escape(
+        f"effects on {protocol['metric']} ({protocol['scoring']}), each over all pairs that differ by it alone"
+    )
+    table = _table(
+        title, "mutation", "outcome", ">effect", f"{_level(protocol)} interval", ">p (Holm)", ">pairs", ">tau", ">I2",
+        "parent: difference ± error",
+    )  # fmt: skip
+    for e in values["effects"]:
+        pairs = "; ".join(_pair_text(p) for p in e["pairs"][:4]) + ("; ..." if len(e["pairs"]) > 4 else "")
+        table.add_row(
+            escape(e["mutation"]),
+            _outcome(e["outcome"]),
+            signed(e["mean"]),
+            interval(_bounds(e["interval"])),
+            probability(e["p_adjusted"]),
+            str(len(e["pairs"])),
+            figure(e["tau"], 2),
+            "-" if e["i2"] is None else f"{e['i2']:.0%}",
+            escape(pairs),
+        )
+    return table
+
+
+def effect_remarks(values: Mapping[str, Any]) -> list[str]:
+    """What stands under a table of effects."""
+    if not values["effects"]:
+        return ["No finished experiment has a finished parent that it differs from: set parent = '...' to see effects."]
+    units = values["effects"][0]["units"]
+    alone = sum(len(e["pairs"]) == 1 for e in values["effects"])
+    lines = [
+        f"Random-effects mean over pairs; all pairs share the same {units} units, and the interval counts that.",
+        "tau: spread of the true effect over parents; I2: share of the spread that sampling errors do not explain.",
+    ]
+    if alone:
+        lines.append(
+            f"{alone} of {len(values['effects'])} mutations rest on one pair: they say nothing of other parents."
+        )
+    return lines
+
+
+def form_table(values: Mapping[str, Any]) -> Table:
+    """Every form of calibration, the best first."""
+    target = values["target"]
+    headings = [f"x for {target:g}"] if target is not None else []
+    title = f"external {values['external_metric']} y against internal {values['internal_metric']} x"
+    table = _table(escape(title), "form", ">a", ">b", ">left-out error", ">residual sd", *[f">{h}" for h in headings])
+    for f in values["forms"]:
+        cells = [f["form"], figure(f["a"]), figure(f["b"]), figure(f["left_out_error"], 3), figure(f["spread"], 3)]
+        table.add_row(*cells, *([figure(f["target_needs"])] if headings else []))
+    return table
+
+
+def pair_table(values: Mapping[str, Any]) -> Table:
+    """Pairs of scores with what the best form expects."""
+    best = values["forms"][0]["form"]
+    table = _table(f"{best}, pair by pair", "pair", ">internal", ">external", ">expected", "95 % prediction interval")
+    for p in values["pairs"]:
+        bounds = f"{figure(p['low'])} to {figure(p['high'])}"
+        table.add_row(escape(p["name"]), *(figure(p[k]) for k in ("internal", "external", "predicted")), bounds)
+    return table
+
+
+def calibration_remarks(values: Mapping[str, Any]) -> list[str]:
+    """What a calibration says: units, and whether the target can be reached."""
+    lines = [values["unit_remark"]] if values["unit_remark"] else []
+    x = [p["internal"] for p in values["pairs"]]
+    lines.append(
+        f"Fitted on {len(x)} pairs with x from {figure(min(x))} to {figure(max(x))}; outside, it extrapolates."
+    )
+    shown = [values["forms"][0], *(f for f in values["forms"][1:] if f["form"] == "y = a + b x")]
+    return lines + [f"Target {f['target_says']}." for f in shown if f["target_says"]]
+
+
+def champion_lines(values: Mapping[str, Any] | None, metric: str, baseline: str) -> list[str]:
+    """The champion in sentences."""
+    if values is None:
+        return [f"No champion: no experiment is better than '{baseline}'."]
+    verdict = values["verdict"]
+    bounds = interval(_bounds(verdict["interval"]))
+    lines = [
+        f"Champion: {values['name']}, {metric} {figure(values['score'])}; better than '{baseline}' by "
+        f"{figure(abs(verdict['difference']), 3)} (difference {bounds}, {verdict['units']} units, "
+        f"p {probability(verdict['p_adjusted'])})."
+    ]
+    if values["optimism"] is None:
+        lines.append("Its optimism is not known: one unit shows no spread.")
+    else:
+        lines.append(
+            f"Chosen from {values['candidates']}, of which {values['contenders']} could have been the best; were these "
+            f"equally good, the best would look better than it is by {figure(values['optimism'], 2)} {metric} "
+            f"(± {figure(values['optimism_error'], 1)}, simulated)."
+        )
+    looks = len(values["looks"])
+    lines.append(f"Looks at the held-out set so far: {looks}.")
+    lines += [line for c in values["confirmations"] for line in confirmation_lines(c)]
+    if not values["confirmations"]:
+        lines.append("Not confirmed yet: 'probatum champion confirm'.")
+    return lines
+
+
+def confirmation_lines(values: Mapping[str, Any]) -> list[str]:
+    """A confirmation in sentences."""
+    said = {"better": "confirmed", "worse": "refuted", "equivalent": "no different", "undecided": "not confirmed"}
+    outcome = said.get(values["outcome"], values["outcome"])
+    bounds = interval(_bounds(values["interval"]))
+    lines = [
+        f"Confirmation on {values['kind']}, {values['when'][:16].replace('T', ' ')}: {outcome}. {values['experiment']} "
+        f"{values['metric']} {figure(values['score'])}, '{values['baseline']}' {figure(values['baseline_score'])}; "
+        f"difference {signed(values['difference'])} ({bounds}), p {probability(values['p'])}.",
+        f"{values['note'][:1].upper()}{values['note'][1:]}. Judged by {values['method']}.",
+    ]
+    return lines + ([f"To decide: {values['needed']}."] if values["needed"] else [])
+
+
+def _pair_text(pair: Mapping[str, Any]) -> str:
+    error = "" if pair["error"] is None else f" ± {figure(pair['error'], 2)}"
+    return f"{pair['parent']}: {signed(pair['difference'])}{error}"
+
+
+def _outcome(outcome: str) -> str:
+    return f"[{COLOURS.get(outcome, 'white')}]{outcome}[/]"
+
+
+def _bounds(values: Sequence[float] | None) -> tuple[float, float] | None:
+    return (values[0], values[1]) if values else None
 
 
 def experiment_table(experiments: Sequence[Mapping[str, Any]], most: int | None = None) -> Table:
