@@ -13,8 +13,10 @@ import pytest
 import probatum
 from cli.small_lab import lab_table
 from probatum.campaigns.events import ExperimentFinished, RoundStarted
-from probatum.errors import IncomparableError, UnknownNameError
+from probatum.errors import CampaignFileError, IncomparableError, UnknownNameError
+from probatum.evidence.noise import NoiseFloor
 from probatum.laboratory import Laboratory
+from probatum.learning.metrics import metric
 
 CAMPAIGN = """
 problem = { kind = "table", path = "lab.csv", target = "yield", group = "batch" }
@@ -140,3 +142,74 @@ def test_groups_are_scored_where_they_were_left_out(path: Path):
     groups = laboratory.by_group("ridge")
     assert len(groups) == 4
     assert np.mean(list(groups.values())) == pytest.approx(laboratory.score("ridge").score)
+
+
+# ---------------------------------------------------------------------- what the results add up to
+
+
+def test_an_effect_is_the_difference_of_its_pair(path: Path):
+    laboratory = Laboratory.open(path)
+    results = laboratory.results()
+    (effect,) = laboratory.effects(results)
+    assert effect.mutation == "model.alpha: none -> 1000000.0"
+    assert effect.mean == pytest.approx(results.arm("stiff").score - results.arm("ridge").score)
+    assert effect.units == 4
+
+
+def test_four_groups_make_no_champion(path: Path):
+    """No sign pattern of four groups is rarer than 1 in 8."""
+    laboratory = Laboratory.open(path)
+    assert laboratory.champion(laboratory.results()) is None
+    with pytest.raises(
+        IncomparableError, match=r"lab\.toml: no champion to confirm: no experiment is better than 'mean'"
+    ):
+        laboratory.confirm()
+
+
+def test_external_scores_stand_beside_the_campaigns_own(copy: Path):
+    laboratory = Laboratory.open(copy)
+    assert laboratory.calibration() is None
+    for name, score in (("ridge", 0.1), ("mean", 0.5), ("ridge", 0.2)):
+        laboratory.submit(name, score, "rmse")
+    own = {name: laboratory.score(name).score for name in ("ridge", "mean")}
+    expected = [("ridge", own["ridge"], 0.1), ("mean", own["mean"], 0.5), ("ridge", own["ridge"], 0.2)]
+    assert laboratory.submitted_pairs() == ("rmse", expected)
+    assert laboratory.calibration() is None  # two different internal scores fit nothing
+    laboratory.submit("stiff", 0.45, "rmse")
+    calibration = laboratory.calibration()
+    assert calibration is not None
+    assert calibration.y.tolist() == [0.1, 0.5, 0.2, 0.45]
+    with pytest.raises(CampaignFileError, match="not finite"):
+        laboratory.submit("ridge", float("nan"), "rmse")
+
+
+def test_noise_floors_are_in_the_metrics_unit(path: Path, monkeypatch: pytest.MonkeyPatch):
+    laboratory = Laboratory.open(path)
+    floor = NoiseFloor("table", 0.04, {"yield": 0.04}, 3, 4)
+    monkeypatch.setattr(Laboratory, "floors", lambda _: (floor,))
+    assert laboratory.score_floors() == []  # a mean absolute error has none that is known
+    for measure, least in (("mse", 0.04), ("rmse", 0.2)):
+        monkeypatch.setattr(Laboratory, "metric", metric(measure))
+        assert laboratory.score_floors() == [("table", pytest.approx(least))]
+
+
+def test_the_group_mean_is_an_arm_where_labels_stand_on_both_sides(tmp_path: Path):
+    """A code is left out; others of its shape are not."""
+    file = tmp_path / "codes.toml"
+    file.write_text(
+        'problem = { kind = "analog_codes", codes = 30 }\n[protocol]\nrepeats = 2\n[run]\ncores = 1\n'
+        '[[experiment]]\nname = "ridge"\nmodel.kind = "ridge"\n',
+        encoding="utf-8",
+    )
+    laboratory = Laboratory.open(file)
+    results = laboratory.run()
+    name = "trivial: mean of k,m"
+    assert name in [a.name for a in results.arms]
+    assert name not in [v.arm for v in results.verdicts]
+    assert name not in [r.name for r in results.records]
+    assert results.best is not None
+    assert not results.best.name.startswith("trivial")
+    assert results.arm(name).score < results.arm("trivial: mean").score
+    (verdict,) = laboratory.compare([name], "trivial: mean")
+    assert verdict.difference < 0
+    assert set(laboratory.by_group(name)) == set(laboratory.by_group("ridge"))

@@ -12,7 +12,7 @@ from probatum.cli.output import console, print_json
 from probatum.errors import DataError, UnknownNameError
 from probatum.problems import registry
 
-TOPICS = ("models", "protocol", "recipe", "run")
+TOPICS = ("audit", "models", "protocol", "recipe", "run")
 
 
 def show_problems(name: str | None, *, json: bool) -> None:
@@ -40,18 +40,22 @@ def show_problems(name: str | None, *, json: bool) -> None:
 
 
 def explain_topic(topic: str, *, json: bool) -> None:
-    """A part of the campaign file, key by key, or a model's parameters."""
+    """A part of the campaign file, key by key, a model's parameters, or what a check of the audit finds."""
+    from probatum.audit.catalogue import CHECKS
     from probatum.learning.learner import learner_kind
+    from probatum.reporting.findings import check_values
 
     if topic == "models":
         values = _models()
     elif topic in TOPICS:
         values = _fields(topic)
+    elif topic.upper() in CHECKS:
+        values = check_values(CHECKS[topic.upper()])
     else:
         try:
             kind = learner_kind(topic)
         except UnknownNameError:
-            raise UnknownNameError.of("topic", topic, {*TOPICS, *_models()}) from None
+            raise UnknownNameError.of("topic", topic, {*TOPICS, *_models(), *CHECKS}) from None
         values = {"description": kind.description, "estimator": kind.path, "parameters": ", ".join(kind.parameters())}
     if json:
         print_json({"topic": topic, "keys": values})
@@ -104,14 +108,15 @@ def _models() -> dict[str, str]:
 
     found = {name: kind.description for name, kind in {**CLASSICAL, **NETWORKS}.items()}
     found["blend"] = (
-        "weighted mean of components; weights = a list, 'equal' or 'inner' (chosen inside the training fold)"
+        "components together; weights = a list, 'equal', 'inner' (chosen inside the training fold) or 'stack' (learned "
+        "there by ridge regression of strength alpha)"
     )
     found["package.module:Class"] = "a scikit-learn estimator of your own, importable from beside the campaign file"
     return found
 
 
 def _fields(topic: str) -> dict[str, str]:
-    from probatum.campaigns.campaign_file import RunSettings
+    from probatum.campaigns.campaign_file import AuditSettings, RunSettings
     from probatum.campaigns.protocol import Protocol
     from probatum.campaigns.recipe import Recipe
 
@@ -125,5 +130,5 @@ def _fields(topic: str) -> dict[str, str]:
             elif found:
                 found[next(reversed(found))] += f" {line.strip()}"
         return found
-    model = Protocol if topic == "protocol" else RunSettings
+    model = {"protocol": Protocol, "run": RunSettings, "audit": AuditSettings}[topic]
     return {name: f"{f.description} (default: {f.default})" for name, f in model.model_fields.items()}

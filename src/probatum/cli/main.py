@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -26,12 +27,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 data = typer.Typer(help="Real data of the problems.", no_args_is_help=True)
+champion = typer.Typer(help="The best experiment that survived its verdict, and its confirmation.")
 app.add_typer(data, name="data")
+app.add_typer(champion, name="champion")
 
 File = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Campaign file; not needed where there is one.")]
 Chosen = Annotated[
     Path | None, typer.Option("--campaign", "-C", metavar="FILE", help="Campaign file; not needed where there is one.")
 ]
+Picture = Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw it too: .png, .svg or .pdf.")]
+
+
+class Form(StrEnum):
+    """How findings are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
@@ -100,12 +115,129 @@ def compare(
     baseline: Annotated[str | None, typer.Option(help="Compare with this one; default: the protocol's.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Compare all finished experiments.")] = False,
     groups: Annotated[bool, typer.Option(help="Print the table of groups.")] = True,
+    picture: Picture = None,
     json: Json = False,
 ) -> None:
     """Judge experiments against a baseline: better, worse, equivalent or undecided."""
     from probatum.cli.look import compare_experiments
 
-    compare_experiments(experiments or [], campaign, baseline=baseline, everything=everything, groups=groups, json=json)
+    compare_experiments(
+        experiments or [],
+        campaign,
+        baseline=baseline,
+        everything=everything,
+        groups=groups,
+        picture=picture,
+        json=json,
+    )
+
+
+@app.command()
+def effects(file: File = None, campaign: Chosen = None, picture: Picture = None, json: Json = False) -> None:
+    """Show what worked and what failed: the effect of every mutation, over all pairs that differ by it alone."""
+    from probatum.cli.evidence import show_effects
+
+    show_effects(file or campaign, picture=picture, json=json)
+
+
+@app.command()
+def submit(
+    experiment: Annotated[str, typer.Argument(help="Name of the experiment.")],
+    score: Annotated[float, typer.Option(help="The score that it was given elsewhere.")],
+    metric: Annotated[str, typer.Option(help="Metric of that score.")],
+    campaign: Chosen = None,
+    json: Json = False,
+) -> None:
+    """Record the score that a leaderboard gave an experiment."""
+    from probatum.cli.evidence import submit_score
+
+    submit_score(experiment, campaign, score=score, metric=metric, json=json)
+
+
+@app.command()
+def calibrate(
+    file: File = None,
+    campaign: Chosen = None,
+    target: Annotated[float | None, typer.Option(help="External score that is wanted.")] = None,
+    pairs: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A table with columns cv and lb, instead of submissions.")
+    ] = None,
+    metric: Annotated[str | None, typer.Option(help="Metric of the external scores.")] = None,
+    floor: Annotated[
+        float | None, typer.Option(help="Least possible internal score; default: the campaign's noise floors.")
+    ] = None,
+    picture: Picture = None,
+    json: Json = False,
+) -> None:
+    """Set internal scores against a leaderboard: which form fits, in which unit, and what it can reach."""
+    from probatum.cli.evidence import show_calibration
+
+    show_calibration(
+        file or campaign, target=target, pairs=pairs, metric=metric, floor=floor, picture=picture, json=json
+    )
+
+
+@champion.callback(invoke_without_command=True)
+def show_champion(context: typer.Context, campaign: Chosen = None, json: Json = False) -> None:
+    """Show the best experiment that survived its verdict, how much of that may be luck, and its confirmation."""
+    if context.invoked_subcommand is None:
+        from probatum.cli.evidence import show_champion
+
+        show_champion(campaign, json=json)
+    else:
+        context.obj = (campaign, json)
+
+
+@champion.command("confirm")
+def confirm_champion(context: typer.Context, campaign: Chosen = None, json: Json = False) -> None:
+    """Confirm the champion once: on the held-out set, or where nothing was held out with fresh seeds."""
+    from probatum.cli.evidence import confirm_champion
+
+    before, as_json = context.obj or (None, False)  # options may stand before 'confirm' too
+    confirm_champion(campaign or before, json=json or as_json)
+
+
+@app.command()
+def audit(
+    experiments: Annotated[list[str] | None, typer.Argument(help="Experiments; default: all.")] = None,
+    campaign: Chosen = None,
+    runs: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A table of somebody's runs instead: .csv or .jsonl.")
+    ] = None,
+    train: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A split of your own instead: its training table, ...")
+    ] = None,
+    test: Annotated[Path | None, typer.Option(metavar="FILE", help="... and its test table.")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="Target column of these tables; several times.")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help="Column whose values must not stand on both sides; several times.")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="Column that names the data set a row was taken from.")] = None,
+    wanted: Annotated[float | None, typer.Option(help="The external score that is wanted.")] = None,
+    higher: Annotated[bool, typer.Option("--higher-is-better", help="Which way the score of --runs goes.")] = False,
+    code: Annotated[list[str] | None, typer.Option(help="Make this check alone; several times.")] = None,
+    retrain: Annotated[
+        bool, typer.Option("--retrain", help="Train one fit of each experiment again, also with poisoned targets.")
+    ] = False,
+    form: Annotated[Form, typer.Option("--format", help="How it is printed.")] = Form.TABLE,
+    json: Json = False,
+) -> None:
+    """Find what is wrong with a campaign, a table of runs or a split; exit code 3 where it cannot be believed."""
+    from probatum.cli.audit import Tables, audit_campaign, audit_runs, audit_tables
+
+    chosen = "json" if json else form.value
+    if (train is None) != (test is None) or (train is not None and runs is not None):
+        raise UsageError("--train and --test go together, and not with --runs", where="probatum audit")
+    if train is not None and test is not None:
+        tables = Tables(train, test, tuple(target or ()), tuple(group or ()), source)
+        found = audit_tables(tables, form=chosen)
+    elif runs is not None:
+        found = audit_runs(runs, better="higher" if higher else "lower", target=wanted, codes=code or [], form=chosen)
+    else:
+        found = audit_campaign(
+            experiments or [], campaign, retrain=retrain, target=wanted, codes=code or [], form=chosen
+        )
+    raise typer.Exit(found)
 
 
 @app.command()
@@ -154,10 +286,10 @@ def problems(
 
 @app.command()
 def explain(
-    topic: Annotated[str, typer.Argument(help="protocol, recipe, run, models, or the name of a model.")],
+    topic: Annotated[str, typer.Argument(help="protocol, recipe, run, audit, models, a model, or a check: PB101.")],
     json: Json = False,
 ) -> None:
-    """Explain a part of the campaign file, key by key."""
+    """Explain a part of the campaign file, key by key, or a check of the audit."""
     from probatum.cli.catalogue import explain_topic
 
     explain_topic(topic, json=json)

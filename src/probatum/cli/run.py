@@ -12,6 +12,7 @@ from probatum.cli.find import campaign_path
 from probatum.cli.output import console, print_json
 from probatum.cli.progress import RunProgress
 from probatum.laboratory import Laboratory
+from probatum.reporting.findings import audit_values, findings_table
 from probatum.reporting.numbers import figure
 from probatum.reporting.records import results_values
 from probatum.reporting.report import write_report
@@ -25,11 +26,12 @@ def run_campaign(file: Path | None, *, retry_failed: bool, cores: int | None, gr
         laboratory.campaign.use_cores(cores)
     with RunProgress() as progress:
         results = laboratory.run(progress, retry_failed=retry_failed)
+    audit = laboratory.audit(results)
     path = write_report(laboratory, results) if results.arms else None
     values = results_values(laboratory, results)
     failed = [e for e in values["experiments"] if e["status"] == "failed"]
     if json:
-        print_json(values | {"report": str(path) if path else None})
+        print_json(values | {"audit": audit_values(audit), "report": str(path) if path else None})
     else:
         out = console()
         if results.arms:
@@ -45,6 +47,9 @@ def run_campaign(file: Path | None, *, retry_failed: bool, cores: int | None, gr
             name = escape(shlex.quote(failed[0]["name"]))
             shown = f"probatum show {name} -C {escape(shlex.quote(str(laboratory.campaign.file.path)))}"
             out.print(f"{shown}   prints why; --retry-failed tries again", style="dim", soft_wrap=True)
+        if audit.findings:
+            out.print(findings_table(audit))
+            out.print("'probatum explain CODE' says what each means and what to do", style="dim")
         if path:
             out.print(f"report: {escape(str(path))}", soft_wrap=True)
     if failed:

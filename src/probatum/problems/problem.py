@@ -86,6 +86,20 @@ class Problem(ABC):
         """How scores may be summed up; problems add the ways of their literature to 'pooled' and 'macro'."""
         return STANDARD_SCORINGS
 
+    @property
+    def constraints(self) -> Mapping[str, Constraint]:
+        """Laws that hold between the quantities of a case, by name; limits of one quantity stand in `Quantity`."""
+        return {}
+
+    def sensitivities(self, task: str) -> tuple[Sensitivity, ...]:
+        """How the observations of typical cases respond to the parameters behind them; () where nobody computed it.
+
+        Raises:
+            UnknownNameError: for the task.
+        """
+        self._check_task(task)
+        return ()
+
     def shards(self, task: str, count: int, rows: int, draw: int = 0) -> Iterator[Dataset]:
         """Streams `count` generated cases in shards of at most `rows`; their concatenation does not depend on `rows`.
 
@@ -117,6 +131,30 @@ class Quantity:
     unit: str
     lower: float | None = None
     upper: float | None = None
+
+
+Constraint = Callable[[np.ndarray], np.ndarray]
+"""From values [row, quantity] to by how much each row breaks the law, [row] float64, 0 where it holds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """How observations respond to parameters at one point, to see what the data can determine at all.
+
+    Attributes:
+        name: of the case or setting that it was computed at.
+        parameters: their names, in the order of the columns.
+        jacobian: [observation, parameter] float64, derivative of each observed number by each parameter.
+        noise: standard deviation of an observed number, in its unit; one for all, or [observation] float64.
+        prior: [parameter] float64, standard deviation of what is known beforehand, in the parameter's unit; None where
+            nothing is.
+    """
+
+    name: str
+    parameters: tuple[str, ...]
+    jacobian: np.ndarray
+    noise: float | np.ndarray
+    prior: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

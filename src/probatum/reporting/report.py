@@ -8,21 +8,26 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from probatum.audit.inspection import Audit
 from probatum.campaigns.artifacts import storage_errors
 from probatum.laboratory import Laboratory, Results
 from probatum.reporting import numbers
+from probatum.reporting.findings import audit_values, findings_summary
 from probatum.reporting.records import results_values, submitted_values
 from probatum.reporting.tables import calibration_remarks, champion_lines, effect_remarks, remarks
 from probatum.version import __version__
 
 
-def write_report(laboratory: Laboratory, results: Results, path: Path | None = None) -> Path:
+def write_report(
+    laboratory: Laboratory, results: Results, path: Path | None = None, *, audit: Audit | None = None
+) -> Path:
     """Writes a campaign's report.
 
     Args:
         laboratory: of the campaign.
         results: from it.
         path: of the file; default: `report.html` in the campaign's state folder.
+        audit: of the same results; default: it is made.
 
     Raises:
         StorageError: the file cannot be written.
@@ -39,6 +44,7 @@ def write_report(laboratory: Laboratory, results: Results, path: Path | None = N
         "duration": numbers.duration,
     }
     values = results_values(laboratory, results)
+    audit = audit or laboratory.audit(results)
     datasets = laboratory.campaign.datasets
     calibration = submitted_values(laboratory)
     text = environment.get_template("report.html").render(
@@ -46,6 +52,9 @@ def write_report(laboratory: Laboratory, results: Results, path: Path | None = N
         remarks=remarks(values),
         effect_remarks=effect_remarks(values),
         champion_lines=champion_lines(values["champion"], values["protocol"]["metric"], values["baseline"]),
+        blocked=_blocked(laboratory, results),
+        audit=audit_values(audit),
+        audit_summary=findings_summary(audit)[0],
         calibration=calibration,
         calibration_remarks=calibration_remarks(calibration) if calibration else [],
         submissions=len(laboratory.campaign.ledger.submissions()),
@@ -61,3 +70,11 @@ def write_report(laboratory: Laboratory, results: Results, path: Path | None = N
         partial.write_text(text, encoding="utf-8")
         os.replace(partial, path)
     return path
+
+
+def _blocked(laboratory: Laboratory, results: Results) -> dict[str, list[str]]:
+    """Codes of errors to the experiments, better than the baseline, that they keep from being champion."""
+    by_codes: dict[str, list[str]] = {}
+    for name, errors in laboratory.blocked(results).items():
+        by_codes.setdefault(", ".join(sorted({f.code for f in errors})), []).append(name)
+    return by_codes

@@ -23,7 +23,17 @@ from probatum.problems.catechol.data import (
     single_measurements,
 )
 from probatum.problems.data_files import DataSource, locate, sha256_of
-from probatum.problems.problem import STANDARD_SCORINGS, Dataset, Feature, Origin, Problem, Quantity, Scoring, Truth
+from probatum.problems.problem import (
+    STANDARD_SCORINGS,
+    Constraint,
+    Dataset,
+    Feature,
+    Origin,
+    Problem,
+    Quantity,
+    Scoring,
+    Truth,
+)
 from probatum.problems.text_table import TextTable, read
 
 _PAPER = "Boyne et al., arXiv:2506.07619: repeated measurements averaged, unweighted mean over folds"
@@ -77,6 +87,10 @@ class Catechol(Problem):
     @property
     def plain_features(self) -> tuple[str, ...]:
         return ("conditions",)
+
+    @property
+    def constraints(self) -> Mapping[str, Constraint]:
+        return {"the yields sum to at most 1": lambda yields: np.maximum(yields.sum(axis=1) - 1, 0.0)}
 
     @property
     def scorings(self) -> Mapping[str, Scoring]:

@@ -1,0 +1,277 @@
+"""Somebody's table of runs as a history: CSV or JSON lines. Other trackers come in by the same records.
+
+A line is a run, or a repeat of the run of the same name. Columns of a CSV, keys of a JSON line:
+
+| key | meaning |
+|---|---|
+| name | of the run; needed |
+| parent | the run that it was made from |
+| score | the number that runs are ranked by; '~0.012 (est)' is read as an estimate |
+| metric | what the score measures |
+| estimated | whether the score is an estimate |
+| claim | a sentence that its author drew from it; several are separated by '; ' in a CSV |
+| trivial, baseline, chosen | true for a trivial baseline, for what the others are compared with, for the best |
+| external | the score that another place gave it |
+| config.KEY | its configuration |
+| scored_on.KEY | what it was scored on: loss, weights, rows, ... |
+| metrics.KEY | further metrics |
+| curves | JSON: name to list, null where nothing was recorded; 'epoch', 'training loss', 'validation loss' are known |
+| curve.NAME | CSV: the same, numbers separated by spaces, 'nan' where nothing was recorded |
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from probatum.audit.history import History, Run, Training
+from probatum.errors import DataError, UnknownNameError
+
+KEYS = ("name", "parent", "score", "metric", "estimated", "claim", "trivial", "baseline", "chosen", "external")
+NESTED = ("config", "scored_on", "metrics")
+CURVES = "curves"
+ESTIMATE = re.compile(r"^\s*~?\s*([-+0-9.eE]+)\s*\(?\s*(est\w*)?\.?\s*\)?\s*$")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a table of runs, as every importer gives it.
+
+    Attributes:
+        place: 'runs.csv:3', for messages.
+        name, parent, score, metric: of the run.
+        estimated, trivial, baseline, chosen: what the line says of it.
+        claims: its author's sentences.
+        external: score elsewhere.
+        config, scored_on, metrics: by key.
+        curves: name to [epoch].
+    """
+
+    place: str
+    name: str
+    parent: str | None = None
+    score: float | None = None
+    metric: str | None = None
+    estimated: bool = False
+    trivial: bool = False
+    baseline: bool = False
+    chosen: bool = False
+    claims: tuple[str, ...] = ()
+    external: float | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    scored_on: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    curves: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def read_runs(path: Path, *, better: Literal["lower", "higher"] = "lower", target: float | None = None) -> History:
+    """The history in a file of runs.
+
+    Args:
+        path: a .csv, .jsonl or .ndjson file.
+        better: which way the score goes.
+        target: the score that is wanted.
+
+    Raises:
+        DataError, UnknownNameError: naming file, line and key.
+    """
+    reader = IMPORTERS.get(path.suffix.lower())
+    if reader is None:
+        raise UnknownNameError.of("kind of run table", path.suffix or path.name, IMPORTERS, where=str(path))
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise DataError("no such table of runs", where=str(path)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot be read: {error}", where=str(path), remedy="give a text file in UTF-8") from None
+    return history_of(list(reader(text, path.name)), path.name, better=better, target=target)
+
+
+def history_of(
+    lines: Sequence[Line], name: str, *, better: Literal["lower", "higher"] = "lower", target: float | None = None
+) -> History:
+    """The history that lines of runs make up; lines of one name are repeats of one run.
+
+    Raises:
+        DataError: there are none, or a parent that is not among them.
+    """
+    if not lines:
+        raise DataError("the table holds no runs", where=name, remedy="give one line a run")
+    by_name: dict[str, list[Line]] = {}
+    for line in lines:
+        by_name.setdefault(line.name, []).append(line)
+    for line in lines:
+        if line.parent is not None and line.parent not in by_name:
+            raise UnknownNameError.of("parent", line.parent, by_name, where=line.place)
+    configs = {run: repeats[0].config for run, repeats in by_name.items()}
+    external = tuple(
+        (line.score, line.external) for line in lines if line.score is not None and line.external is not None
+    )
+    return History(
+        name,
+        runs=tuple(_run(repeats, configs) for repeats in by_name.values()),
+        better=better,
+        baseline=next((line.name for line in lines if line.baseline), None),
+        chosen=next((line.name for line in lines if line.chosen), None),
+        external=external,
+        target=target,
+        repeats=min(len(repeats) for repeats in by_name.values()),
+        source="table",
+    )
+
+
+def _run(repeats: Sequence[Line], configs: Mapping[str, Mapping[str, Any]]) -> Run:
+    first = repeats[0]
+    scores = np.array([line.score for line in repeats if line.score is not None], dtype=np.float64)
+    changed = None
+    if first.parent is not None:
+        before, after = configs[first.parent], first.config
+        changed = tuple(sorted(k for k in {*before, *after} if before.get(k) != after.get(k)))
+    return Run(
+        name=first.name,
+        parent=first.parent,
+        recipe=first.config,
+        changed=changed,
+        metric=first.metric,
+        scored_on=first.scored_on,
+        score=float(scores.mean()) if len(scores) else None,
+        scores=scores if len(repeats) > 1 else np.zeros(0),
+        seed_scores=scores if len(repeats) > 1 else np.zeros(0),
+        metrics=first.metrics,
+        trainings=tuple(
+            Training("", "", seed, {n: np.asarray(c, dtype=np.float64) for n, c in line.curves.items()})
+            for seed, line in enumerate(repeats)
+            if line.curves
+        ),
+        trivial=first.trivial,
+        estimated=any(line.estimated for line in repeats),
+        claims=tuple(claim for line in repeats for claim in line.claims),
+    )
+
+
+# ---------------------------------------------------------------------- the formats
+
+
+def _csv_lines(text: str, name: str) -> Iterator[Line]:
+    table = csv.DictReader(io.StringIO(text), skipinitialspace=True)
+    for column in table.fieldnames or ():
+        if column not in KEYS and column.partition(".")[0] not in (*NESTED, "curve"):
+            known = (*KEYS, *(f"{n}.KEY" for n in NESTED), "curve.NAME")
+            raise UnknownNameError.of("column", column, known, where=f"{name}:1")
+    for row in table:
+        place = f"{name}:{table.line_num}"
+        if None in row:
+            raise DataError("the line has more fields than there are columns", where=place, remedy="quote commas")
+        given = {key: value.strip() for key, value in row.items() if value is not None and value.strip()}
+        values: dict[str, Any] = {key: value for key, value in given.items() if key in KEYS}
+        for key, value in given.items():
+            outer, _, inner = key.partition(".")
+            if outer == "curve":
+                values.setdefault(CURVES, {})[inner] = value.split()
+            elif outer in NESTED:
+                values.setdefault(outer, {})[inner] = _plain(value)
+        if "claim" in values:
+            values["claim"] = values["claim"].split("; ")
+        yield _line(values, place)
+
+
+def _json_lines(text: str, name: str) -> Iterator[Line]:
+    for number, row in enumerate(text.splitlines(), start=1):
+        if not row.strip():
+            continue
+        place = f"{name}:{number}"
+        try:
+            values = json.loads(row)
+        except json.JSONDecodeError as error:
+            raise DataError(f"no valid JSON: {error}", where=place) from None
+        if not isinstance(values, dict):
+            raise DataError("a line must be an object", where=place, remedy='write {"name": "...", "score": ...}')
+        for key in values:
+            if key not in (*KEYS, *NESTED, CURVES):
+                raise UnknownNameError.of("key", key, (*KEYS, *NESTED, CURVES), where=place)
+        for key in (*NESTED, CURVES):
+            if not isinstance(values.get(key, {}), dict):
+                raise DataError(f"'{key}' must be an object", where=place)
+        yield _line(values, place)
+
+
+IMPORTERS: dict[str, Callable[[str, str], Iterator[Line]]] = {
+    ".csv": _csv_lines,
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+}
+"""Suffix to what reads lines of runs from a file's text and name."""
+
+
+def _line(values: Mapping[str, Any], place: str) -> Line:
+    if not values.get("name"):
+        raise DataError("a run without a name", where=place, remedy="fill in 'name'")
+    score, estimated = _score(values.get("score"), place)
+    claims = values.get("claim", ())
+    return Line(
+        place,
+        str(values["name"]),
+        str(values["parent"]) if values.get("parent") else None,
+        score,
+        str(values["metric"]) if values.get("metric") else None,
+        estimated or _truth(values.get("estimated"), place),
+        _truth(values.get("trivial"), place),
+        _truth(values.get("baseline"), place),
+        _truth(values.get("chosen"), place),
+        (claims,) if isinstance(claims, str) else tuple(map(str, claims)),
+        _number(values["external"], "external", place) if values.get("external") not in (None, "") else None,
+        dict(values.get("config", {})),
+        dict(values.get("scored_on", {})),
+        {key: _number(value, key, place) for key, value in values.get("metrics", {}).items()},
+        {key: _curve(curve, key, place) for key, curve in values.get(CURVES, {}).items()},
+    )
+
+
+def _score(value: Any, place: str) -> tuple[float | None, bool]:
+    """The number, and whether it is marked as an estimate."""
+    if value is None or value == "":
+        return None, False
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value), False
+    found = ESTIMATE.match(str(value))
+    if found is None:
+        raise DataError(f"score '{value}' is no number", where=place, remedy="write a number; '~0.012 (est)' for one")
+    return _number(found[1], "score", place), bool(found[2]) or "~" in str(value)
+
+
+def _number(value: Any, key: str, place: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise DataError(f"'{key}' is {value!r}, no number", where=place, remedy="leave it empty if unknown") from None
+
+
+def _curve(values: Any, key: str, place: str) -> np.ndarray:
+    """[epoch]: NaN where nothing was recorded."""
+    if not isinstance(values, list):
+        raise DataError(f"curve '{key}' is {values!r}, no list", where=place, remedy="give a list of numbers and nulls")
+    return np.array([np.nan if value is None else _number(value, key, place) for value in values], dtype=np.float64)
+
+
+def _truth(value: Any, place: str) -> bool:
+    if value in (None, "", False, 0) or str(value).lower() in ("false", "no", "0"):
+        return False
+    if value is True or str(value).lower() in ("true", "yes", "1"):
+        return True
+    raise DataError(f"'{value}' is neither true nor false", where=place, remedy="write true, or leave it empty")
+
+
+def _plain(text: str) -> Any:
+    """A number or a truth value where the text is one."""
+    try:
+        return json.loads(text.lower() if text in ("True", "False") else text)
+    except json.JSONDecodeError:
+        return text

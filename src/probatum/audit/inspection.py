@@ -1,0 +1,121 @@
+"""An audit: every check looks at what it is for, and what may be ignored is marked with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from probatum.audit.catalogue import CHECKS
+from probatum.audit.finding import FALSE_ALARMS, SEVERITIES, Alarm, Check, Finding
+from probatum.audit.history import History
+from probatum.errors import CampaignFileError, UnknownNameError
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit found.
+
+    Attributes:
+        name: of what was audited.
+        findings: the worst first, then in the order of their codes.
+        checked: codes of the checks that looked.
+    """
+
+    name: str
+    findings: tuple[Finding, ...]
+    checked: tuple[str, ...]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """Those that stand against believing a result."""
+        return tuple(f for f in self.findings if f.blocks)
+
+    def against(self, subject: str) -> tuple[Finding, ...]:
+        """Errors about an experiment, or about all."""
+        return tuple(f for f in self.errors if f.subject in (subject, None))
+
+
+def inspect(
+    history: History,
+    *,
+    only: Sequence[str] | None = None,
+    codes: Sequence[str] | None = None,
+    ignore: Mapping[str, str] | None = None,
+) -> Audit:
+    """Audits a history.
+
+    Args:
+        history: of a campaign, a table of runs or a pair of arrays.
+        only: runs to look at; default: all. Checks of the whole history always look at all of it.
+        codes: checks to be made; default: all.
+        ignore: code, or 'CODE subject', to the reason why it is ignored.
+
+    Raises:
+        UnknownNameError: a code or run that does not exist.
+        CampaignFileError: something is ignored without a reason.
+    """
+    ignore = dict(ignore or {})
+    check_ignored(ignore)
+    for code in codes or ():
+        if code not in CHECKS:
+            raise UnknownNameError.of("check", code, CHECKS)
+    names = {run.name for run in history.runs}
+    for name in only or ():
+        if name not in names:
+            raise UnknownNameError.of("experiment", name, names)
+    made = [c for code, c in CHECKS.items() if codes is None or code in codes]
+    statistical = sum(c.statistical for c in CHECKS.values())
+    findings = []
+    for one in made:
+        looked_at = list(_subjects(one, history, only))
+        level = FALSE_ALARMS / statistical / max(len(looked_at), 1) if one.statistical else 0.0
+        alarms = [(alarm.subject or name, alarm) for name, subject in looked_at for alarm in one.look(subject, level)]
+        if one.scope == "partition":
+            alarms = _worst(alarms, len(looked_at))
+        for about, alarm in alarms:
+            reason = ignore.get(f"{one.code} {about}", ignore.get(one.code))
+            severity = alarm.severity or one.severity
+            findings.append(Finding(one.code, severity, about, alarm.message, alarm.figures, reason))
+    findings.sort(key=lambda f: (f.ignored is not None, SEVERITIES.index(f.severity), f.code))
+    return Audit(history.name, tuple(findings), tuple(c.code for c in made))
+
+
+def check_ignored(ignore: Mapping[str, str], *, where: str | None = None) -> None:
+    """Refuses codes that do not exist, and reasons that are none.
+
+    Raises:
+        UnknownNameError, CampaignFileError.
+    """
+    for key, reason in ignore.items():
+        code = key.partition(" ")[0]
+        if code not in CHECKS:
+            raise UnknownNameError.of("check", code, CHECKS, where=where)
+        if not isinstance(reason, str) or not reason.strip():
+            raise CampaignFileError(
+                f"{code} is ignored without a reason", where=where, remedy=f"write {code} = 'why it does not matter'"
+            )
+
+
+def _worst(alarms: list[tuple[str | None, Alarm]], splits: int) -> list[tuple[str | None, Alarm]]:
+    """One alarm of each kind for all the splits that share it: that of the largest first figure."""
+    kinds: dict[tuple[Any, ...], list[tuple[str | None, Alarm]]] = {}
+    for name, alarm in alarms:
+        kinds.setdefault((alarm.severity, *alarm.figures), []).append((name, alarm))
+    found = []
+    for alike in kinds.values():
+        name, worst = max(alike, key=lambda one: next(iter(one[1].figures.values()), 0.0))
+        count = len({about for about, _ in alike})
+        message = f"{worst.message}; in {count} of {splits} splits, most in this one" if count > 1 else worst.message
+        found.append((name, replace(worst, message=message)))
+    return found
+
+
+def _subjects(one: Check, history: History, only: Sequence[str] | None) -> Iterator[tuple[str | None, Any]]:
+    match one.scope:
+        case "partition":
+            yield from ((partition.name, partition) for partition in history.partitions)
+        case "run":
+            yield from ((run.name, (run, history)) for run in history.runs if only is None or run.name in only)
+        case "history":
+            yield None, history
