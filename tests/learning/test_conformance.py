@@ -12,6 +12,7 @@ QUICK = {
     "random_forest": {"n_estimators": 20},
     "extra_trees": {"n_estimators": 20},
     "lightgbm": {"n_estimators": 30, "min_child_samples": 5},
+    "gaussian_process": {"restarts": 0, "iterations": 20},
     "mlp": {"hidden": [8], "epochs": 60, "batch": 16, "rate": 1e-2},
     "residual_mlp": {"widths": [16, 8], "epochs": 60, "batch": 16, "rate": 1e-2},
     "set_network": {"shape": [1, 2], "width": 4, "hidden": [8], "epochs": 60, "batch": 16, "rate": 1e-2},

@@ -1,3 +1,4 @@
+from collections import OrderedDict
 from dataclasses import replace
 
 import jax
@@ -59,7 +60,7 @@ def trained(norm: str, count: int = 1) -> list[Trained]:
 def test_cases_are_evaluated_in_blocks_as_they_are_whole(norm: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (whole,) = trained(norm)
     monkeypatch.setattr(program, "BLOCK", 8)  # four blocks and three cases
-    monkeypatch.setattr(compilation, "_programs", {})
+    monkeypatch.setattr(compilation, "_programs", OrderedDict())
     (blocks,) = trained(norm)
     np.testing.assert_allclose(blocks.outputs, whole.outputs, rtol=1e-5, atol=1e-6)
     assert blocks.curves["dead units"] == whole.curves["dead units"]

@@ -216,6 +216,10 @@ def _line(values: Mapping[str, Any], place: str) -> Line:
         raise DataError("a run without a name", where=place, remedy="fill in 'name'")
     score, estimated = _score(values.get("score"), place)
     claims = values.get("claim", ())
+    if not isinstance(claims, str | list | tuple):
+        raise DataError(f"claim {claims!r} is no sentence", where=place, remedy="write text, or a list of texts")
+    if values.get("parent") == values["name"]:
+        raise DataError(f"run '{values['name']}' is its own parent", where=place, remedy="leave its parent empty")
     return Line(
         place,
         str(values["name"]),

@@ -131,4 +131,7 @@ def _fields(topic: str) -> dict[str, str]:
                 found[next(reversed(found))] += f" {line.strip()}"
         return found
     model = {"protocol": Protocol, "run": RunSettings, "audit": AuditSettings}[topic]
-    return {name: f"{f.description} (default: {f.default})" for name, f in model.model_fields.items()}
+    return {
+        name: f"{f.description} (default: {f.get_default(call_default_factory=True)})"
+        for name, f in model.model_fields.items()
+    }

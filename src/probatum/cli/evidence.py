@@ -131,10 +131,12 @@ def show_champion(file: Path | None, *, json: bool) -> None:
     laboratory = Laboratory.open(campaign_path(file))
     results = laboratory.results()
     values = champion_values(laboratory.champion(results))
+    blocked = {name: [f.code for f in findings] for name, findings in laboratory.blocked(results).items()}
     if json:
-        print_json({"campaign": laboratory.campaign.file.path.name, "baseline": results.baseline, "champion": values})
+        found = {"campaign": laboratory.campaign.file.path.name, "baseline": results.baseline}
+        print_json(found | {"champion": values, "blocked": blocked})
         return
-    for line in champion_lines(values, laboratory.metric.name, results.baseline):
+    for line in champion_lines(values, laboratory.metric.name, results.baseline, blocked):
         console().print(escape(line), soft_wrap=True)
 
 

@@ -226,11 +226,18 @@ def audit(
     from probatum.cli.audit import Tables, audit_campaign, audit_runs, audit_tables
 
     chosen = "json" if json else form.value
+    of_tables = {"--target": target, "--group": group, "--source": source}
+    of_campaigns = {"experiments": experiments, "--campaign": campaign, "--retrain": retrain}
+    foreign = of_campaigns | ({"--wanted": wanted} if train else of_tables) if train or runs else of_tables
+    foreign |= {} if runs else {"--higher-is-better": higher}
+    if given := [name for name, value in foreign.items() if value]:
+        of = "a split of tables" if train else "a table of runs" if runs else "a campaign"
+        raise UsageError(f"{given[0]} does not go with {of}", where="probatum audit", remedy="leave it out")
     if (train is None) != (test is None) or (train is not None and runs is not None):
         raise UsageError("--train and --test go together, and not with --runs", where="probatum audit")
     if train is not None and test is not None:
         tables = Tables(train, test, tuple(target or ()), tuple(group or ()), source)
-        found = audit_tables(tables, form=chosen)
+        found = audit_tables(tables, codes=code or [], form=chosen)
     elif runs is not None:
         found = audit_runs(runs, better="higher" if higher else "lower", target=wanted, codes=code or [], form=chosen)
     else:

@@ -27,7 +27,7 @@ def run_campaign(file: Path | None, *, retry_failed: bool, cores: int | None, gr
     with RunProgress() as progress:
         results = laboratory.run(progress, retry_failed=retry_failed)
     audit = laboratory.audit(results)
-    path = write_report(laboratory, results) if results.arms else None
+    path = write_report(laboratory, results, audit=audit) if results.arms else None
     values = results_values(laboratory, results)
     failed = [e for e in values["experiments"] if e["status"] == "failed"]
     if json:

@@ -1,4 +1,4 @@
-"""Learners of scikit-learn and LightGBM under the names that recipes use; nothing is imported until one is built."""
+"""Learners that are no networks, under the names that recipes use; nothing is imported until one is built."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ def _same_for_every_seed(parameters: Mapping[str, Any]) -> bool:
     random_by_kind = parameters.get("boosting_type", "gbdt") != "gbdt" or parameters.get("extra_trees", False)
     quantised = parameters.get("data_sample_strategy", "bagging") != "bagging"
     return not (rows or columns or random_by_kind or quantised)
+
+
+def _without_random_starts(parameters: Mapping[str, Any]) -> bool:
+    return parameters.get("restarts") == 0
 
 
 LIGHTGBM_BY_KEYWORD = (
@@ -76,6 +80,13 @@ CLASSICAL: dict[str, LearnerKind] = {
             joint=False,
             deterministic=_same_for_every_seed,
             passes=LIGHTGBM_BY_KEYWORD,
+        ),
+        LearnerKind(
+            "gaussian_process",
+            "exact Gaussian process, kernels over blocks of columns; predicts a standard deviation too",
+            "probatum.learning.gaussian_processes.estimator:GaussianProcess",
+            ("tinygp", "jax", "jaxlib", "optax", "scipy", "numpy"),
+            deterministic=_without_random_starts,
         ),
     )
 }

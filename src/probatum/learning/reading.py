@@ -24,18 +24,26 @@ def watched(estimator: Any) -> Iterator[set[str]]:
     names = set(estimator.get_params(deep=False)) if hasattr(estimator, "get_params") else set()
     read: set[str] = set()
 
+    if kind.__module__.partition(".")[0] in LIBRARIES:
+        yield names
+        return
+
     def noting(self: Any, name: str) -> Any:
         if name in names:
             read.add(name)
         return super(watching, self).__getattribute__(name)
 
-    watching = type(kind.__name__, (kind,), {"__getattribute__": noting, "__module__": kind.__module__})
-    if kind.__module__.partition(".")[0] in LIBRARIES:
-        yield names
-        return
+    def as_it_was(self: Any, protocol: Any) -> Any:
+        """Copies and pickles are of the estimator's own class; who makes one may read everything, so watching ends."""
+        read.update(names)
+        self.__class__ = kind
+        return self.__reduce_ex__(protocol)
+
+    methods = {"__getattribute__": noting, "__reduce_ex__": as_it_was, "__module__": kind.__module__}
     try:
+        watching = type(kind.__name__, (kind,), methods)
         estimator.__class__ = watching
-    except TypeError:  # slots, or a class written in C
+    except TypeError:  # slots, a class written in C, or one that takes arguments when it is inherited from
         yield names
         return
     try:

@@ -190,10 +190,21 @@ def calibration_remarks(values: Mapping[str, Any]) -> list[str]:
     return lines + [f"Target {f['target_says']}." for f in shown if f["target_says"]]
 
 
-def champion_lines(values: Mapping[str, Any] | None, metric: str, baseline: str) -> list[str]:
-    """The champion in sentences."""
+def champion_lines(
+    values: Mapping[str, Any] | None, metric: str, baseline: str, blocked: Mapping[str, Sequence[str]] | None = None
+) -> list[str]:
+    """The champion in sentences.
+
+    Args:
+        values: of the champion; None where there is none.
+        metric, baseline: of the campaign.
+        blocked: experiments that are better and cannot be champion, to the codes of the errors against them.
+    """
     if values is None:
-        return [f"No champion: no experiment is better than '{baseline}'."]
+        if not blocked:
+            return [f"No champion: no experiment is better than '{baseline}'."]
+        against = "; ".join(f"{name}: {', '.join(codes)}" for name, codes in blocked.items())
+        return [f"No champion: errors stand against those that are better than '{baseline}' ({against})."]
     verdict = values["verdict"]
     bounds = interval(_bounds(verdict["interval"]))
     lines = [

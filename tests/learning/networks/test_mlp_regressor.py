@@ -135,7 +135,7 @@ def test_one_target_is_predicted_as_a_vector() -> None:
         ({"activation": "rellu"}, "did you mean 'relu'"),
         ({"norm": "batchnorm"}, "did you mean 'batch'"),
         ({"dropout": 1.0}, "below 1"),
-        ({"output": "softmax"}, "linear, relu_plus_one, sigmoid, softplus"),
+        ({"output": "softmax"}, "gaussian, increasing, linear, ordered, relu_plus_one, sigmoid, softplus"),
         ({"epochs": 0}, "at least 1"),
         ({"batch": 2.5}, "whole number"),
         ({"optimiser": "adma"}, "did you mean 'adam'"),

@@ -1,7 +1,7 @@
 """Model inputs for catechol: descriptors of the solvents, mixed by their fractions, and the conditions.
 
 A mixture's descriptor is phi = (1 - b) phi_A + b phi_B, b the volume fraction of solvent B. Exchanging A and B, b and
-1 - b leaves every feature but 'conditions' as it is.
+1 - b leaves every feature but 'conditions' and 'solvents_apart' as it is.
 """
 
 from __future__ import annotations
@@ -75,50 +75,74 @@ def descriptors(table: TextTable) -> Descriptors:
     return Descriptors(table, rows, tuple(columns), np.stack(list(columns.values()), axis=1))
 
 
+FILES = {
+    "spange": "spange_descriptors_lookup.csv",
+    "acs": "acs_pca_descriptors_lookup.csv",
+    "drfp": "drfps_catechol_lookup.csv",
+    "fragprints": "fragprints_lookup.csv",
+}
+"""The lookup table of each block of descriptors."""
+
+
 def features(folder: Callable[[], Path]) -> dict[str, Feature]:
     """All features of the problem.
 
     Args:
         folder: gives the folder of the lookup tables; called when a feature is computed.
     """
+    return blocks(lambda block, solvents: descriptors(read(folder() / FILES[block])).of(solvents))
 
-    def mixed(file: str) -> Callable[[Dataset], np.ndarray]:
+
+def blocks(look_up: Callable[[str, np.ndarray], np.ndarray]) -> dict[str, Feature]:
+    """All features, with the solvents' descriptors looked up wherever they are known.
+
+    Args:
+        look_up: from the name of a block (a key of `FILES`) and [case] names to [case, descriptor] float64.
+    """
+
+    def of(dataset: Dataset, block: str, side: str) -> np.ndarray:
+        return look_up(block, _column(dataset, f"solvent_{side}"))
+
+    def mixed(block: str) -> Callable[[Dataset], np.ndarray]:
         def compute(dataset: Dataset) -> np.ndarray:
-            table = descriptors(read(folder() / file))
             b = _column(dataset, "fraction_b")[:, None]
-            return (1 - b) * table.of(_column(dataset, "solvent_a")) + b * table.of(_column(dataset, "solvent_b"))
+            return (1 - b) * of(dataset, block, "a") + b * of(dataset, block, "b")
 
         return compute
 
-    def interaction(file: str) -> Callable[[Dataset], np.ndarray]:
+    def interaction(block: str) -> Callable[[Dataset], np.ndarray]:
         def compute(dataset: Dataset) -> np.ndarray:
-            table = descriptors(read(folder() / file))
             b = _column(dataset, "fraction_b")[:, None]
-            a_times_b = table.of(_column(dataset, "solvent_a")) * table.of(_column(dataset, "solvent_b"))
-            return a_times_b * (b * (1 - b))
+            return of(dataset, block, "a") * of(dataset, block, "b") * (b * (1 - b))
 
         return compute
 
-    spange, acs = "spange_descriptors_lookup.csv", "acs_pca_descriptors_lookup.csv"
+    def apart(*of_solvents: str) -> Callable[[Dataset], np.ndarray]:
+        def compute(dataset: Dataset) -> np.ndarray:
+            sides = [of(dataset, block, side) for side in "ab" for block in of_solvents]
+            return np.concatenate([_conditions(dataset), *sides], axis=1)
+
+        return compute
+
     known = (
         Feature(
             "spange",
             "13 columns: dielectric constant, ET(30) [kcal/mol], alpha, beta, pi*, SA, SB, SP, SdP, N, n, f(n), "
             "delta [MPa^0.5]; Spange et al., Chemistry-Methods 1 (2021) 42",
-            mixed(spange),
+            mixed("spange"),
         ),
-        Feature("acs", "5 columns: principal components of the ACS GCI solvent selection tool, no unit", mixed(acs)),
+        Feature("acs", "5 columns: principal components of the ACS GCI solvent selection tool, no unit", mixed("acs")),
         Feature(
             "drfp",
             "the 122 of 2048 bits that differ between the 24 solvents: differential reaction fingerprint of the "
             "reaction in the solvent; Probst et al., Digital Discovery 1 (2022) 91",
-            mixed("drfps_catechol_lookup.csv"),
+            mixed("drfp"),
         ),
         Feature(
             "fragprints",
             "the 144 of 2133 columns that differ between the 24 solvents: Morgan bits and fragment counts; "
             "Griffiths et al., GAUCHE (2023)",
-            mixed("fragprints_lookup.csv"),
+            mixed("fragprints"),
         ),
         Feature(
             "kinetics",
@@ -129,10 +153,16 @@ def features(folder: Callable[[], Path]) -> dict[str, Feature]:
         Feature(
             "spange_interactions",
             "13 columns: phi_A phi_B b (1 - b) of 'spange', zero in pure solvents: what mixing adds to a mean",
-            interaction(spange),
+            interaction("spange"),
         ),
         Feature(
-            "acs_interactions", "5 columns: phi_A phi_B b (1 - b) of 'acs', zero in pure solvents", interaction(acs)
+            "acs_interactions", "5 columns: phi_A phi_B b (1 - b) of 'acs', zero in pure solvents", interaction("acs")
+        ),
+        Feature(
+            "solvents_apart",
+            "39 columns: 'conditions', then 'spange' and 'acs' of solvent A, then of solvent B, not mixed: for "
+            "learners that mix themselves (probatum.problems.catechol.learners:KineticRegressor)",
+            apart("spange", "acs"),
         ),
     )
     return {feature.name: feature for feature in known}
