@@ -180,7 +180,7 @@ def _table(folder: Path, block: str) -> Descriptors:
 
 def _molecule(smiles: str):
     try:
-        from rdkit import Chem, rdBase
+        from rdkit import Chem, rdBase  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise UsageError("solvents by SMILES need rdkit, which is not installed", remedy=EXTRA) from None
     with rdBase.BlockLogs():
@@ -192,7 +192,7 @@ def _molecule(smiles: str):
 
 def _canonical(smiles: str) -> str:
     molecule = _molecule(smiles)
-    from rdkit import Chem
+    from rdkit import Chem  # pyright: ignore[reportMissingImports]
 
     return Chem.MolToSmiles(molecule)
 
@@ -208,7 +208,7 @@ def drfp(smiles: str) -> np.ndarray:
     """
     _molecule(smiles)
     try:
-        from drfp import DrfpEncoder
+        from drfp import DrfpEncoder  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise UsageError("solvents by SMILES need drfp, which is not installed", remedy=EXTRA) from None
     return np.asarray(DrfpEncoder.encode(REACTION.format(smiles))[0], dtype=np.float64)
@@ -224,8 +224,8 @@ def fragprints(smiles: str) -> np.ndarray:
         DataError: RDKit cannot read the SMILES.
     """
     molecule = _molecule(smiles)
-    from rdkit.Chem import Descriptors as functions
-    from rdkit.Chem import rdFingerprintGenerator
+    from rdkit.Chem import Descriptors as functions  # pyright: ignore[reportMissingImports]
+    from rdkit.Chem import rdFingerprintGenerator  # pyright: ignore[reportMissingImports]
 
     bits = rdFingerprintGenerator.GetMorganGenerator(radius=3, fpSize=2048).GetFingerprintAsNumPy(molecule)
     counts = [count(molecule) for name, count in functions.descList if name.startswith("fr_")]
