@@ -36,7 +36,7 @@ def test_from_a_table_to_a_report(tmp_path: Path, call: Call):
     assert (new.code, new.values) == (0, {"campaign": "my.toml"})
     run = program(tmp_path, "run", "--json")
     assert run.code == 0, run.err
-    assert set(run.values) == RESULTS | {"report"}
+    assert set(run.values) == RESULTS | {"audit", "report"}
     names = ["trivial: mean", "ridge", "lightgbm", "mlp", "blend"]
     assert [a["name"] for a in run.values["arms"]] == names
     assert all(set(arm) >= ARM for arm in run.values["arms"])
@@ -55,7 +55,7 @@ def test_from_a_table_to_a_report(tmp_path: Path, call: Call):
 
 def test_run_says_what_there_is(finished: Path):
     values = json.loads((finished / "run.json").read_text(encoding="utf-8"))
-    assert set(values) == RESULTS | {"report"}
+    assert set(values) == RESULTS | {"audit", "report"}
     assert [e["name"] for e in values["experiments"]] == NAMES
     assert all(set(e) == EXPERIMENT and e["status"] == "done" for e in values["experiments"])
     assert all(set(a) == ARM for a in values["arms"])
