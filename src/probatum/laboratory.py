@@ -262,7 +262,7 @@ class Laboratory:
         if retrain:
             again = retrained(self.campaign, [r for r in history.runs if only is None or r.name in only])
             history = replace(history, runs=tuple({r.name: r for r in (*history.runs, *again)}.values()))
-        champion = self.champion(results)
+        champion = self._champion(results, self._inspected(history) if retrain else self._audited(results))
         if champion is not None:
             confirmed = any(c.result["outcome"] == "better" for c in champion.confirmations)
             history = replace(history, chosen=champion.name, confirmed=confirmed)
