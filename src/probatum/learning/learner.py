@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from probatum.errors import CampaignFileError, UnknownNameError, nearest
+from probatum.errors import CampaignFileError, FitError, UnknownNameError, nearest
 from probatum.learning.reading import unread, watched
 
 
@@ -205,6 +205,34 @@ def fit_many(
 def fused(estimator: Any) -> bool:
     """Whether the estimator trains many fits in one call."""
     return hasattr(type(estimator), "fit_many")
+
+
+def check_usable(inputs: np.ndarray, targets: np.ndarray, rows: RowSet) -> None:
+    """Refuses rows that nothing can be learned from.
+
+    Args:
+        inputs: [case, column] float64.
+        targets: [case, quantity] float64.
+        rows: of one fit.
+
+    Raises:
+        FitError: numbers that are not finite, no rows, or weights that cannot be; naming the first row.
+    """
+    used = np.concatenate([rows.train, rows.predict]).astype(np.int64)
+    for what, array, places in (("inputs", inputs, used), ("targets", targets, rows.train)):
+        bad = places[np.logical_not(np.isfinite(array[places]).all(axis=1))]
+        if len(bad):
+            raise FitError(
+                f"row {int(bad[0])}: {what} of {len(bad)} rows are NaN or infinite",
+                remedy="fill them in or leave them out",
+            )
+    if not len(rows.train):
+        raise FitError("there are no rows to train on")
+    if rows.weights is not None:
+        if not (np.isfinite(rows.weights).all() and (rows.weights >= 0).all()):
+            raise FitError("row weights must be finite and not negative")
+        if not rows.weights.any():
+            raise FitError("all training rows have weight 0", remedy="leave the fold out")
 
 
 def _fit_alone(estimator: Any, inputs: np.ndarray, targets: np.ndarray | None, rows: RowSet) -> FitOutcome:

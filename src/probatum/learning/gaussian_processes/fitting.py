@@ -29,7 +29,7 @@ from probatum.learning.gaussian_processes.program import (
     objective_program,
     prediction_program,
 )
-from probatum.learning.learner import FitOutcome, RowSet
+from probatum.learning.learner import FitOutcome, RowSet, check_usable
 from probatum.learning.scaling import Scaling
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def fit_together(
     lanes: list[Lane] = []
     for fit, (estimator, rows) in enumerate(zip(estimators, row_sets, strict=True)):
         try:
-            _check_usable(inputs, targets, rows)
+            check_usable(inputs, targets, rows)
         except FitError as error:
             outcomes[fit] = replace(outcomes[fit], error=str(error))
             continue
@@ -152,23 +152,6 @@ def predicted(
 
 
 # ---------------------------------------------------------------------- before
-
-
-def _check_usable(inputs: np.ndarray, targets: np.ndarray, rows: RowSet) -> None:
-    """Raises FitError saying why a fit cannot be made of these rows."""
-    used = np.concatenate([rows.train, rows.predict]).astype(np.int64)
-    for what, array, places in (("inputs", inputs, used), ("targets", targets, rows.train)):
-        bad = places[np.logical_not(np.isfinite(array[places]).all(axis=1))]
-        if len(bad):
-            raise FitError(
-                f"row {int(bad[0])}: {what} of {len(bad)} rows are NaN or infinite",
-                remedy="fill them in or leave them out",
-            )
-    if not len(rows.train):
-        raise FitError("there are no rows to train on")
-    weights = rows.weights
-    if weights is not None and not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
-        raise FitError("row weights must be finite and not negative, and one above 0")
 
 
 def _prepared(estimator: GaussianProcess, inputs: np.ndarray, targets: np.ndarray, rows: RowSet) -> Trained:

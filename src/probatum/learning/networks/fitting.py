@@ -15,7 +15,7 @@ from probatum.learning import augmentation, probes
 from probatum.learning.choices import imported
 from probatum.learning.curriculum import Curriculum, curriculum_choice
 from probatum.learning.heads import HEADS
-from probatum.learning.learner import FitOutcome, RowSet
+from probatum.learning.learner import FitOutcome, RowSet, check_usable
 from probatum.learning.networks.prediction import averaged
 from probatum.learning.objective import Objective
 from probatum.learning.parameters import check_prefixes, paths, selected
@@ -108,22 +108,8 @@ def fit_together(
 
 
 def _check_usable(estimator: NetworkRegressor, inputs: np.ndarray, targets: np.ndarray, rows: RowSet) -> None:
-    """Raises FitError saying why a fit cannot be made of these rows."""
-    used = np.concatenate([rows.train, rows.predict]).astype(np.int64)
-    for what, array, places in (("inputs", inputs, used), ("targets", targets, rows.train)):
-        bad = places[np.logical_not(np.isfinite(array[places]).all(axis=1))]
-        if len(bad):
-            raise FitError(
-                f"row {int(bad[0])}: {what} of {len(bad)} rows are NaN or infinite",
-                remedy="fill them in or leave them out",
-            )
-    if not len(rows.train):
-        raise FitError("there are no rows to train on")
-    if rows.weights is not None:
-        if not (np.isfinite(rows.weights).all() and (rows.weights >= 0).all()):
-            raise FitError("row weights must be finite and not negative")
-        if not rows.weights.any():
-            raise FitError("all training rows have weight 0", remedy="leave the fold out")
+    """Raises FitError saying why a fit cannot be made of these rows, by this estimator's losses."""
+    check_usable(inputs, targets, rows)
     truth = targets[rows.train]
     for stage in estimator.stage_choices:
         wanted = loss_choice(stage.loss[0]).targets
