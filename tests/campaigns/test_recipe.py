@@ -163,7 +163,9 @@ def test_weights_that_cannot_be_are_refused(model: dict[str, Any], says: str):
 
 @pytest.mark.parametrize("weights", ["equal", "inner", [1, 0], [0.25, 0.75], [3, 4]])
 def test_weights_that_can_be_are_not_refused(weights: Any):
-    blend(weights=weights).check(Rows(), where="here")
+    recipe = blend(weights=weights)
+    recipe.check(Rows(), where="here")
+    assert recipe.chooses_inside == (weights == "inner")
 
 
 @pytest.mark.parametrize(
