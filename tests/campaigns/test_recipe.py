@@ -20,6 +20,9 @@ RIDGE = {"kind": "ridge"}
 MEAN = {"kind": "mean"}
 
 
+KINETIC = "probatum.problems.catechol.learners:KineticRegressor"
+
+
 def blend(**model: Any) -> Recipe:
     return Recipe(model={"kind": "blend", **model}, components=(Recipe(model=RIDGE), Recipe(model=MEAN)))
 
@@ -65,6 +68,9 @@ def test_a_recipe_survives_being_written_down(model: dict[str, Any]):
         {"per_target": True},
         {"ensemble": {"members": 2}},
         {"ensemble": {"combine": "logit_mean"}},
+        {"ensemble": {"subspace": 0.5}},
+        {"ensemble": {"subspace": 0.5, "always": ["x"]}},
+        {"repeats": "as one"},
     ],
 )
 def test_whatever_a_recipe_says_is_in_its_digest(other: dict[str, Any]):
@@ -75,12 +81,14 @@ def test_whatever_a_recipe_says_is_in_its_digest(other: dict[str, Any]):
 def test_a_recipe_without_later_options_keeps_the_digest_that_it_always_had():
     recipe = Recipe(features=("x",), model=RIDGE, ensemble=Ensemble(members=3))
     assert recipe.canonical()["ensemble"] == {"members": 3}
+    assert "repeats" not in recipe.canonical()
     assert blend().canonical()["components"][0]["ensemble"] == {"members": 1}
     assert Recipe.model_validate(recipe.canonical()) == recipe
 
 
 def test_how_members_are_combined_survives_being_written_down():
-    recipe = Recipe(features=("x",), model=RIDGE, ensemble=Ensemble(members=3, combine="logit_mean"))
+    ensemble = Ensemble(members=3, combine="logit_mean", subspace=0.4, always=("red",))
+    recipe = Recipe(features=("x", "red"), model=RIDGE, ensemble=ensemble, repeats="as one")
     assert Recipe.model_validate(recipe.canonical()) == recipe
 
 
@@ -115,6 +123,10 @@ def test_one_feature_may_be_written_without_a_list():
         ({"training": {"epochs": 5}}, "unknown key 'epochs' of model 'ridge'"),
         ({"model": {"kind": "ridge", "alpha": 1}, "training": {"alpha": 2}}, "'alpha' stands under model and training"),
         ({"components": [{}, {}]}, "set model.kind = 'blend'"),
+        ({"ensemble": {"always": ["x"]}, "features": ["x"]}, "set ensemble.subspace"),
+        ({"ensemble": {"subspace": 0.5, "always": ["rde"]}, "features": ["x", "red"]}, "did you mean 'red'?"),
+        ({"ensemble": {"subspace": 0.5, "always": ["x"]}, "features": ["x"]}, "no column is left"),
+        ({"model": {"kind": KINETIC}, "ensemble": {"subspace": 0.5}, "features": ["x"]}, "cannot be given a subspace"),
         ({"model": {"kind": "no_such_module_anywhere:Model"}}, "cannot be imported"),
         ({"model": {"kind": "sklearn.linear_model:Rigde"}}, "cannot be imported"),
     ],
@@ -154,6 +166,9 @@ def test_an_estimator_of_the_user_that_cannot_be_made_is_refused(
         ({"weights": [True, 1.0]}, "numbers >= 0"),
         ({"weights": ["1", "2"]}, "numbers >= 0"),
         ({"weights": "inner", "inner_folds": 1}, "inner_folds must be at least 2"),
+        ({"spread": []}, "numbers of components, 0 to 1"),
+        ({"spread": [2]}, "numbers of components, 0 to 1"),
+        ({"spread": 0}, "numbers of components, 0 to 1"),
         ({"wieghts": [1, 2]}, "did you mean 'weights'?"),
     ],
 )
@@ -169,7 +184,15 @@ def test_weights_that_can_be_are_not_refused(weights: Any):
 
 
 @pytest.mark.parametrize(
-    "own", [{"training": {"epochs": 5}}, {"ensemble": {"members": 2}}, {"features": ("x",)}, {"per_target": True}]
+    "own",
+    [
+        {"training": {"epochs": 5}},
+        {"ensemble": {"members": 2}},
+        {"ensemble": {"subspace": 0.5}},
+        {"features": ("x",)},
+        {"per_target": True},
+        {"repeats": "as one"},
+    ],
 )
 def test_a_blend_trains_nothing_itself(own: dict[str, Any]):
     assert "trains nothing itself" in refused(Recipe.model_validate(blend().model_dump() | own))
@@ -189,6 +212,7 @@ def test_the_seed_changes_nothing_in_ridge_and_in_blends_of_it_but_in_trees():
     assert Recipe(model=RIDGE).deterministic
     assert blend().deterministic
     assert not trees.deterministic
+    assert not Recipe(model=RIDGE, ensemble=Ensemble(subspace=0.5)).deterministic, "which columns are seen"
     assert not Recipe(model={"kind": "blend"}, components=(Recipe(), trees)).deterministic
 
 

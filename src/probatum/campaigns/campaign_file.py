@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from probatum.campaigns.experiment import Experiment, grow, schema_error
 from probatum.campaigns.protocol import Protocol
+from probatum.campaigns.recipe_book import recipe_book
 from probatum.errors import CampaignFileError, ProbatumError, UnknownNameError
 from probatum.problems import registry
 from probatum.problems.problem import Problem
@@ -166,7 +167,7 @@ def _section(model: type[Section], content: Mapping[str, Any], name: str, lines:
 def _grow(entries: Sequence[Mapping[str, Any]], problem: Problem, lines: _Lines) -> tuple[Experiment, ...]:
     places = [lines.experiment(i) for i in range(len(entries))]
     try:
-        return grow(entries, problem, places)
+        return grow(entries, problem, places, {name: one.recipe for name, one in recipe_book(problem).items()})
     except ProbatumError as error:
         named = [re.search(pattern, error.what) for pattern in (r": '([^']+)'$", r"'([^']+)'", r"^([\w.]+) = ")]
         word = next((found[1] for found in named if found), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from pathlib import Path
@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from probatum.campaigns.artifacts import ArtifactStore
+from probatum.campaigns.fit_inputs import feature_blocks, member_columns, sample_weights
 from probatum.campaigns.jobs import Job, JobFit, Place, Setup
 from probatum.campaigns.ledger import FitResult
 from probatum.campaigns.recipe import Recipe
 from probatum.campaigns.splits import belonging
-from probatum.errors import DataError
-from probatum.learning.blends import blend, simplex_weights
+from probatum.learning.blends import blend, blended_spread, simplex_weights
 from probatum.learning.ensembles import Stack, logit_mean, mixture
 from probatum.learning.learner import FitOutcome, RowSet, fit_many
 from probatum.learning.metrics import metric
 from probatum.problems import registry
-from probatum.problems.problem import Dataset, Problem
+from probatum.problems.problem import Dataset
 
 LOGIT_MEAN = "logit_mean"
 UNREAD = "unread"
@@ -84,7 +84,7 @@ class Bench:
 
     def _train(self, job: Job, dataset: Dataset, rows: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[FitOutcome]:
         recipes = [Recipe.model_validate(fit.recipe) for fit in job.fits]
-        inputs = self._inputs(job.task, job.draw, recipes[0].features)
+        inputs, widths = self._inputs(job.task, job.draw, recipes[0].features)
         together = belonging(dataset, self.group)
         estimators, row_sets, owner = [], [], []
         for i, (fit, recipe) in enumerate(zip(job.fits, recipes, strict=True)):
@@ -92,7 +92,9 @@ class Bench:
                 seed = member_seed(fit.seed, member)
                 estimators.append(recipe.learner.build(recipe.parameters, seed))
                 train, test = rows[i]
-                row_sets.append(RowSet(train, test, seed, None if together is None else together[train]))
+                groups = None if together is None else together[train]
+                weights = sample_weights(dataset, train) if recipe.repeats == "as one" else None
+                row_sets.append(RowSet(train, test, seed, groups, weights, member_columns(recipe, widths, seed)))
                 owner.append(i)
         apart = recipes[0].per_target or not recipes[0].learner.joint
         quantities = range(len(dataset.quantities))
@@ -115,8 +117,10 @@ class Bench:
             for i, recipe in enumerate(recipes)
         ]
 
-    def _compute_inputs(self, task: str, draw: int, features: tuple[str, ...]) -> np.ndarray:
-        return inputs_of(self.problem, self._dataset(task, draw), features)
+    def _compute_inputs(self, task: str, draw: int, features: tuple[str, ...]) -> tuple[np.ndarray, Mapping[str, int]]:
+        """[case, column], and how many columns each feature has."""
+        blocks = feature_blocks(self.problem, self._dataset(task, draw), features)
+        return np.concatenate(list(blocks.values()), axis=1), {name: b.shape[1] for name, b in blocks.items()}
 
     # ------------------------------------------------------------------ blending
 
@@ -125,6 +129,7 @@ class Bench:
         for fit in job.fits:
             started = time.perf_counter()
             model, predictions = Recipe.model_validate(fit.recipe).model, self._predictions(fit.components)
+            spread = None
             given = model.get("weights", "equal")
             if given == "stack":
                 stack = Stack.learned(*self._out_of_fold(fit, dataset), alpha=float(model.get("alpha", 1.0)))
@@ -135,8 +140,9 @@ class Bench:
                 else:
                     weights = np.ones(len(predictions)) if given == "equal" else np.array(given, dtype=np.float64)
                 prediction = blend(predictions, weights)
+                spread = blended_spread(predictions, self._spreads(fit.components, model.get("spread")), weights)
             seconds = time.perf_counter() - started
-            outcomes.append(FitOutcome(prediction, seconds, curves={"weights": weights.astype(np.float32)}))
+            outcomes.append(FitOutcome(prediction, seconds, spread, curves={"weights": weights.astype(np.float32)}))
         return outcomes
 
     def _out_of_fold(self, fit: JobFit, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -148,6 +154,13 @@ class Bench:
     def _predictions(self, places: Sequence[Place]) -> np.ndarray:
         """[component, row, quantity] of stored predictions."""
         return np.stack([stored_prediction(self._read(p.artifact), p.position)[1] for p in places])
+
+    def _spreads(self, places: Sequence[Place], chosen: Sequence[int] | None) -> list[np.ndarray | None]:
+        """[component] stored spreads, None where a component has none or is not among the chosen."""
+        return [
+            stored_spread(self._read(p.artifact), p.position) if chosen is None or number in chosen else None
+            for number, p in enumerate(places)
+        ]
 
     # ------------------------------------------------------------------ rows, scores, files
 
@@ -182,25 +195,6 @@ class Bench:
             if len({np.shape(o.curves.get(name, ())) for o in outcomes}) == 1:
                 arrays[f"{CURVE}{name}"] = np.stack([o.curves[name] for o in outcomes])
         return self.store.write_arrays(arrays)
-
-
-def inputs_of(problem: Problem, dataset: Dataset, features: Sequence[str]) -> np.ndarray:
-    """[case, column] float64: features side by side.
-
-    Raises:
-        DataError: a feature that is not finite, naming the case.
-    """
-    blocks = []
-    for name in features:
-        block = np.asarray(problem.features[name].compute(dataset), dtype=np.float64)
-        block = block.reshape(len(dataset), -1)
-        if not np.isfinite(block).all():
-            case = dataset.cases[np.flatnonzero(~np.isfinite(block).all(axis=1))[0]]
-            raise DataError(
-                f"feature '{name}' is not finite for case '{case}'", where=f"{dataset.problem}/{dataset.task}"
-            )
-        blocks.append(block)
-    return np.concatenate(blocks, axis=1)
 
 
 def stored_prediction(arrays: dict[str, np.ndarray], position: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,8 +21,8 @@ HELD_OUT = "held out:"
 """Prefix under which an experiment is trained once more, on everything but the held-out cases; reserved too."""
 FRESH = "fresh seeds:"
 """Prefix under which an experiment is trained once more with seeds that no comparison has used; reserved too."""
-OWN_KEYS = ("name", "parent", "hypothesis")
-"""Keys of an [[experiment]] table that are not its recipe's."""
+OWN_KEYS = ("name", "parent", "hypothesis", "recipe")
+"""Keys of an [[experiment]] table that are not its recipe's; `recipe` names one to start from."""
 
 
 @dataclass(frozen=True)
@@ -110,17 +111,23 @@ class Experiment:
         return self.name.startswith(TRIVIAL)
 
 
-def grow(entries: Sequence[Mapping[str, Any]], problem: Problem, places: Sequence[str]) -> tuple[Experiment, ...]:
+def grow(
+    entries: Sequence[Mapping[str, Any]],
+    problem: Problem,
+    places: Sequence[str],
+    named: Mapping[str, Recipe] = MappingProxyType({}),
+) -> tuple[Experiment, ...]:
     """The experiments that a campaign file's entries describe, in the file's order.
 
-    A child starts from its parent's recipe and overrides it key by key; `features.add` and `features.remove` change
-    the parent's list; another `model.kind` replaces model and training whole. Components are named, and are not
-    parents.
+    A child starts from its parent's recipe, or from the named recipe that `recipe` tells, and overrides it key by key;
+    `features.add` and `features.remove` change that recipe's list; another `model.kind` replaces model and training
+    whole. Components are named, and are not parents.
 
     Args:
         entries: the [[experiment]] tables.
         problem: what the recipes are for.
         places: for each entry, what an error message names as the place.
+        named: the recipes that `recipe` may tell.
 
     Raises:
         CampaignFileError, UnknownNameError: naming the entry, the key and the remedy.
@@ -142,7 +149,7 @@ def grow(entries: Sequence[Mapping[str, Any]], problem: Problem, places: Sequenc
     by_name = {entry["name"]: entry for entry in entries}
     grown: dict[str, Experiment] = {}
     for name in _order(by_name, place):
-        grown[name] = _grow_one(by_name[name], grown, problem, place[name])
+        grown[name] = _grow_one(by_name[name], grown, problem, place[name], named)
     return tuple(grown[name] for name in by_name)
 
 
@@ -179,21 +186,32 @@ def _order(entries: Mapping[str, Mapping[str, Any]], place: Mapping[str, str]) -
         ) from None
 
 
-def _grow_one(entry: Mapping[str, Any], grown: Mapping[str, Experiment], problem: Problem, where: str) -> Experiment:
+def _grow_one(
+    entry: Mapping[str, Any],
+    grown: Mapping[str, Experiment],
+    problem: Problem,
+    where: str,
+    named: Mapping[str, Recipe],
+) -> Experiment:
     parent = grown[entry["parent"]] if entry.get("parent") is not None else None
+    start = parent.recipe if parent else None
+    if "recipe" in entry:
+        if entry["recipe"] not in named:
+            raise UnknownNameError.of(f"recipe of {problem.name}", str(entry["recipe"]), named, where=where)
+        start = named[entry["recipe"]]
     hypothesis = entry.get("hypothesis")
     if not isinstance(hypothesis, str | None):
         raise CampaignFileError(f"hypothesis = {hypothesis!r}: must be text", where=where, remedy="put it in quotes")
     given = {k: v for k, v in entry.items() if k not in OWN_KEYS}
     if "components" in given:
         given["components"] = [grown[name].recipe.canonical() for name in given["components"]]
-        if "model" not in given and not (parent and parent.recipe.is_blend):
+        if "model" not in given and not (start and start.is_blend):
             given["model"] = {"kind": BLEND}
     if isinstance(given.get("model"), str):
         given["model"] = {"kind": given["model"]}
     if not isinstance(given.get("model", {}), Mapping):
         raise CampaignFileError(f"model = {given['model']!r}", where=where, remedy="write model.kind = '...'")
-    inherited = parent.recipe.canonical() if parent else {}
+    inherited = start.canonical() if start else {}
     merged = _merge(inherited, given, where)
     if not isinstance(merged.get("model", {}).get("kind"), str):
         raise CampaignFileError("no model", where=where, remedy="add model.kind, e.g. model.kind = 'ridge'")

@@ -15,11 +15,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFu
 
 from probatum.errors import CampaignFileError, UnknownNameError
 from probatum.learning.choices import check_number
-from probatum.learning.learner import LearnerKind, learner_kind
+from probatum.learning.learner import LearnerKind, learner_kind, takes_columns
 from probatum.problems.problem import Problem
 
 BLEND = "blend"
-BLEND_PARAMETERS = ("weights", "inner_folds", "alpha")
+BLEND_PARAMETERS = ("weights", "inner_folds", "alpha", "spread")
 CHOSEN_INSIDE = ("inner", "stack")
 """Weights of a blend that are learned from predictions for inner splits of the training fold."""
 
@@ -30,7 +30,9 @@ def _text_as_list(value: Any) -> Any:
 
 class Ensemble(BaseModel):
     """Members of one fit, trained from different starts, whose predictions become one; where they are several, the fit
-    has a predictive spread (`probatum.learning.ensembles.mixture`)."""
+    has a predictive spread (`probatum.learning.ensembles.mixture`). With `subspace` each member sees its own share of
+    the columns, drawn by its seed (T. K. Ho, IEEE Transactions on Pattern Analysis and Machine Intelligence 20 (1998)
+    832)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,13 +40,20 @@ class Ensemble(BaseModel):
     combine: Literal["mean", "logit_mean"] = Field(
         default="mean", description="how predictions become one; 'logit_mean' averages the log-odds of probabilities"
     )
+    subspace: float | None = Field(
+        default=None, gt=0, lt=1, description="share of the columns that a member sees; none: it sees all"
+    )
+    always: Annotated[tuple[str, ...], BeforeValidator(_text_as_list)] = Field(
+        default=(), description="features that every member sees whole, apart from that share"
+    )
 
     @model_serializer(mode="wrap")
     def _without_defaults_added_later(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leaves out what older recipes do not have, so that their digests stay what they are."""
         values = serialise(self)
-        if self.combine == "mean":
-            values.pop("combine", None)
+        for name, default in (("combine", "mean"), ("subspace", None), ("always", ())):
+            if getattr(self, name) == default:
+                values.pop(name, None)
         return values
 
 
@@ -55,10 +64,13 @@ class Recipe(BaseModel):
         features: blocks of inputs by name; empty: the problem's default features.
         model: `kind` and the learner's own parameters; for kind 'blend': `weights`, a list of fixed weights in the
             order of the components, 'equal', 'inner' (chosen inside the training fold) or 'stack' (a linear model
-            learned there, drawn to the mean by `alpha`; `probatum.learning.ensembles.Stack`), and `inner_folds`.
+            learned there, drawn to the mean by `alpha`; `probatum.learning.ensembles.Stack`), and `inner_folds`; and
+            `spread`, the numbers, from 0, of the components whose spread tells the noise (all that have one).
         training: parameters of the training (epochs, optimiser, rate, ...), passed to the learner with the model's.
         per_target: one model for each quantity instead of one for all.
-        ensemble: how many trainings are averaged in one fit, and how.
+        ensemble: how many trainings are averaged in one fit, how, and which columns each sees.
+        repeats: 'each', every measurement counts the same; 'as one', repeated measurements of one sample count together
+            as one.
         components: the recipes that a blend puts together.
     """
 
@@ -69,7 +81,16 @@ class Recipe(BaseModel):
     training: dict[str, Any] = Field(default_factory=dict)
     per_target: bool = False
     ensemble: Ensemble = Ensemble()
+    repeats: Literal["each", "as one"] = "each"
     components: tuple[Recipe, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_defaults_added_later(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out what older recipes do not have, so that their digests stay what they are."""
+        values = serialise(self)
+        if self.repeats == "each":
+            values.pop("repeats", None)
+        return values
 
     @property
     def kind(self) -> str:
@@ -95,7 +116,7 @@ class Recipe(BaseModel):
         """Whether the seed changes nothing, so that one seed is enough."""
         if self.is_blend:
             return all(component.deterministic for component in self.components)
-        return self.learner.deterministic(self.parameters)
+        return self.ensemble.subspace is None and self.learner.deterministic(self.parameters)
 
     @property
     def chooses_inside(self) -> bool:
@@ -151,6 +172,23 @@ class Recipe(BaseModel):
             kind.check(self.parameters, where=where)
         except TypeError as error:
             raise CampaignFileError(f"model '{self.kind}' cannot be built: {error}", where=where) from None
+        self._check_subspace(kind, where)
+
+    def _check_subspace(self, kind: LearnerKind, where: str) -> None:
+        features = self.features
+        for name in self.ensemble.always:
+            if name not in features:
+                raise UnknownNameError.of("feature of ensemble.always", name, features, where=where)
+        if self.ensemble.subspace is None:
+            if self.ensemble.always:
+                what = "ensemble.always without a subspace"
+                raise CampaignFileError(what, where=where, remedy="set ensemble.subspace, to 0.3 say")
+        elif set(self.ensemble.always) >= set(features):
+            what = "ensemble.always names every feature, so no column is left to draw from"
+            raise CampaignFileError(what, where=where, remedy="remove one, or set no subspace")
+        elif not takes_columns(kind.estimator_class()):
+            what = f"model '{self.kind}' cannot be given a subspace of its columns"
+            raise CampaignFileError(what, where=where, remedy="remove ensemble.subspace")
 
     def _check_blend(self, where: str) -> None:
         if len(self.components) < 2:
@@ -158,12 +196,19 @@ class Recipe(BaseModel):
         for key in self.model:
             if key != "kind" and key not in BLEND_PARAMETERS:
                 raise UnknownNameError.of("key of model 'blend'", key, BLEND_PARAMETERS, where=where)
-        if self.training or self.ensemble.members > 1 or self.features or self.per_target:
+        if self.training or self.ensemble != Ensemble() or self.features or self.per_target or self.repeats != "each":
             raise CampaignFileError(
                 "a blend trains nothing itself",
                 where=where,
-                remedy="put features, training, per_target and ensemble into its components",
+                remedy="put features, training, per_target, ensemble and repeats into its components",
             )
+        spread = self.model.get("spread")
+        known = range(len(self.components))
+        if "spread" in self.model and not (
+            isinstance(spread, list) and spread and all(type(n) is int and n in known for n in spread)
+        ):
+            what = f"spread = {spread!r}"
+            raise CampaignFileError(what, where=where, remedy=f"a list of numbers of components, 0 to {known[-1]}")
         weights = self.model.get("weights", "equal")
         if "alpha" in self.model:
             if weights != "stack":

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.markup import escape
 
+from probatum.campaigns.recipe_book import recipe_book
 from probatum.cli.output import console, print_json
 from probatum.errors import DataError, UnknownNameError
 from probatum.problems import registry
@@ -35,6 +36,10 @@ def show_problems(name: str | None, *, json: bool) -> None:
             for feature, description in v["features"].items():
                 mark = " (default)" if feature in v["default_features"] else ""
                 out.print(f"  [bold]{escape(feature)}[/]{mark}: {escape(description)}")
+            if v["recipes"]:
+                out.print('recipes, as `recipe = "NAME"` in an experiment:', markup=False)
+            for recipe, about in v["recipes"].items():
+                out.print(f"  [bold]{escape(recipe)}[/]: {escape(about)}")
         elif "unavailable" in v:
             out.print(v["unavailable"], style="yellow")
 
@@ -94,6 +99,7 @@ def _problem_values(name: str, *, full: bool) -> dict[str, Any]:
         values["metric"] = problem.default_metric
         values["features"] = {n: f.description for n, f in problem.features.items()}
         values["default_features"] = list(problem.default_features)
+        values["recipes"] = {n: r.about for n, r in recipe_book(problem).items()}
     except DataError as error:
         values["unavailable"] = str(error)
     except ValueError:  # options without a default: there is nothing to open yet

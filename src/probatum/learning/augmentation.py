@@ -42,7 +42,9 @@ def with_edge_copies(rows: np.ndarray, targets: np.ndarray, share: float, copies
 
 
 def images(inputs: np.ndarray, symmetry: Symmetry) -> np.ndarray:
-    """The inputs and their images, [image, row, column]; the first image is the inputs themselves.
+    """The inputs and those of their images that differ from them, [image, row, column]; the inputs stand first.
+
+    An image that is the inputs themselves would only show every row twice.
 
     Args:
         inputs: [row, column].
@@ -58,7 +60,7 @@ def images(inputs: np.ndarray, symmetry: Symmetry) -> np.ndarray:
                 f"image {place} under the symmetry has shape {image.shape}, the inputs have {inputs.shape}",
                 remedy="return a list of arrays shaped as the inputs",
             )
-    return np.stack([inputs, *found])
+    return np.stack([inputs, *(image for image in found if not np.array_equal(image, inputs))])
 
 
 def mean_over_images(prediction: np.ndarray, spread: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:

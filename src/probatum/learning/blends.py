@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.optimize import nnls
 
@@ -43,3 +45,27 @@ def blend(predictions: np.ndarray, weights: np.ndarray) -> np.ndarray:
         [row, quantity].
     """
     return np.tensordot(weights / weights.sum(), predictions, axes=1)
+
+
+def blended_spread(
+    predictions: np.ndarray, spreads: Sequence[np.ndarray | None], weights: np.ndarray
+) -> np.ndarray | None:
+    """The standard deviation of a mixture of Gaussians: the noise that components tell, and their disagreement.
+
+    Components without a spread of their own say where the mean may lie, and nothing of the noise.
+
+    Args:
+        predictions: [component, row, quantity].
+        spreads: [component] of [row, quantity] standard deviations, None where a component has none.
+        weights: [component], not necessarily of sum 1.
+
+    Returns:
+        [row, quantity]; None where no component has a spread and a weight.
+    """
+    telling = [(spread, weight) for spread, weight in zip(spreads, weights, strict=True) if spread is not None]
+    total = sum(weight for _, weight in telling)
+    if not total:
+        return None
+    noise = sum(weight * spread**2 for spread, weight in telling) / total
+    disagreement = blend((predictions - blend(predictions, weights)) ** 2, weights)
+    return np.sqrt(noise + disagreement)

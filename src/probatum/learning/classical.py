@@ -21,6 +21,12 @@ def _same_for_every_seed(parameters: Mapping[str, Any]) -> bool:
     return not (rows or columns or random_by_kind or quantised)
 
 
+def _draws_nothing(parameters: Mapping[str, Any]) -> bool:
+    """XGBoost draws random numbers only where it samples rows or columns, or drops trees."""
+    shares = ("subsample", "colsample_bytree", "colsample_bylevel", "colsample_bynode")
+    return all(parameters.get(s, 1.0) in (None, 1.0) for s in shares) and parameters.get("booster") != "dart"
+
+
 def _without_random_starts(parameters: Mapping[str, Any]) -> bool:
     return parameters.get("restarts") == 0
 
@@ -80,6 +86,15 @@ CLASSICAL: dict[str, LearnerKind] = {
             joint=False,
             deterministic=_same_for_every_seed,
             passes=LIGHTGBM_BY_KEYWORD,
+        ),
+        LearnerKind(
+            "xgboost",
+            "gradient-boosted trees of XGBoost, one model a quantity (pip install probatum[xgboost])",
+            "xgboost:XGBRegressor",
+            ("xgboost", "scikit-learn", "numpy"),
+            defaults={"n_jobs": 1, "tree_method": "hist"},
+            joint=False,
+            deterministic=_draws_nothing,
         ),
         LearnerKind(
             "gaussian_process",

@@ -7,6 +7,7 @@ parameter `random_state`. One that can do better than a loop adds
     def fit_many(cls, estimators, inputs, targets, row_sets, cores) -> list[FitOutcome]
     def program(self) -> Hashable        # estimators with equal programs may be trained by one call of fit_many
     def validate(self) -> None           # optional: raises CampaignFileError for values that it cannot use
+    columns_apart = True                 # optional: it heeds `RowSet.columns`
 
 and promises that the bits of a fit do not depend on the others in the call.
 """
@@ -37,6 +38,7 @@ class RowSet:
         seed: the fit's seed; equal seeds give equal bits.
         groups: [train row] labels of what must stay together when training rows are parted again; None if nothing must.
         weights: [train row], not negative: how much each counts in the loss; None weighs them the same.
+        columns: [column] bool, those of the inputs that the fit may look at; None for all.
     """
 
     train: np.ndarray
@@ -44,6 +46,7 @@ class RowSet:
     seed: int
     groups: np.ndarray | None = None
     weights: np.ndarray | None = None
+    columns: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,13 +113,20 @@ class LearnerKind:
             ) from error
 
     def parameters(self) -> tuple[str, ...]:
-        """Names of the parameters that a recipe may set; () where the estimator takes any keyword."""
-        taken = signature(self.estimator_class().__init__).parameters.values()
-        if any(p.kind is Parameter.VAR_KEYWORD for p in taken):
-            names = getattr(self.estimator_class(), "_get_param_names", list)()
-        else:
-            names = [p.name for p in taken if p.name != "self"]
-        return tuple(sorted({*names, *self.passes}))
+        """Names of the parameters that a recipe may set.
+
+        Where the class takes any keyword, those that its ancestors name, to whom it passes them on.
+        """
+        names = set(self.passes)
+        for kind in self.estimator_class().__mro__[:-1]:
+            if "__init__" not in vars(kind):
+                continue
+            taken = signature(kind.__init__).parameters.values()
+            named = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+            names |= {p.name for p in taken if p.kind in named and p.name != "self"}
+            if all(p.kind is not Parameter.VAR_KEYWORD for p in taken):
+                break
+        return tuple(sorted(names))
 
     def check(self, parameters: Mapping[str, Any], *, where: str | None = None) -> None:
         """Refuses parameters that the estimator does not have, or values that it says it cannot use.
@@ -207,6 +217,11 @@ def fused(estimator: Any) -> bool:
     return hasattr(type(estimator), "fit_many")
 
 
+def takes_columns(kind: type) -> bool:
+    """Whether an estimator of this class can be trained on some of the columns: all that are trained alone can."""
+    return not hasattr(kind, "fit_many") or bool(getattr(kind, "columns_apart", False))
+
+
 def check_usable(inputs: np.ndarray, targets: np.ndarray, rows: RowSet) -> None:
     """Refuses rows that nothing can be learned from.
 
@@ -238,17 +253,27 @@ def check_usable(inputs: np.ndarray, targets: np.ndarray, rows: RowSet) -> None:
 def _fit_alone(estimator: Any, inputs: np.ndarray, targets: np.ndarray | None, rows: RowSet) -> FitOutcome:
     started = time.perf_counter()
     try:
+        columns = slice(None) if rows.columns is None else rows.columns
+        known, queries = (np.ascontiguousarray(inputs[part][:, columns]) for part in (rows.train, rows.predict))
         with watched(estimator) as read:
             if targets is None:
-                estimator.fit(inputs[rows.train])
+                estimator.fit(known)
             else:
                 y = targets[rows.train]
-                estimator.fit(inputs[rows.train], y[:, 0] if y.shape[1] == 1 else y)
-            predicted = np.asarray(estimator.predict(inputs[rows.predict]), dtype=np.float64)
+                weights = {} if rows.weights is None else {"sample_weight": _accepted_weights(estimator, rows.weights)}
+                estimator.fit(known, y[:, 0] if y.shape[1] == 1 else y, **weights)
+            predicted = np.asarray(estimator.predict(queries), dtype=np.float64)
     except Exception:
         return FitOutcome(np.empty((0, 0)), time.perf_counter() - started, error=traceback.format_exc())
     seconds = time.perf_counter() - started
     return FitOutcome(predicted.reshape(len(rows.predict), -1), seconds, unread=unread(estimator, read))
+
+
+def _accepted_weights(estimator: Any, weights: np.ndarray) -> np.ndarray:
+    if "sample_weight" not in signature(estimator.fit).parameters:
+        name = type(estimator).__name__
+        raise FitError(f"{name} takes no weights of rows", remedy="set repeats = 'each', or use another model")
+    return weights
 
 
 def _checked(outcome: FitOutcome, shape: tuple[int, int]) -> FitOutcome:

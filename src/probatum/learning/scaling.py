@@ -37,6 +37,10 @@ class Scaling:
         multiply = np.where(constant, 0.0 if ignore_constant else 1.0, 1 / np.where(constant, 1.0, spread))
         return cls(mean, multiply)
 
+    def only(self, columns: np.ndarray | None) -> Scaling:
+        """The same with all columns but these, [column] bool, multiplied by 0; None keeps all."""
+        return self if columns is None else Scaling(self.subtract, np.where(columns, self.multiply, 0.0))
+
     @classmethod
     def none(cls, columns: int) -> Scaling:
         """Changes nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -58,6 +58,8 @@ class GaussianProcess(RegressorMixin, BaseEstimator):
     'amplitude' (one, or one a block of a sum), 'noise' (the variance), 'constant'."""
     random_state: Any = 0
     """Seed of the random starts."""
+
+    columns_apart: ClassVar[bool] = True
 
     def validate(self) -> None:
         """Refuses values that cannot be used.

@@ -160,7 +160,8 @@ def _prepared(estimator: GaussianProcess, inputs: np.ndarray, targets: np.ndarra
     weights = np.ones(len(train)) if weights is None else np.asarray(weights, dtype=np.float64)
     train, weights = train[weights > 0], weights[weights > 0]
     x, y = inputs[train], targets[train] - estimator.physical(inputs[train], targets.shape[1])
-    of_inputs, of_targets = weighted_scaling(x, weights, ignore_constant=True), weighted_scaling(y, weights)
+    of_inputs = weighted_scaling(x, weights, ignore_constant=True).only(rows.columns)
+    of_targets = weighted_scaling(y, weights)
     return Trained(of_inputs, of_targets, Measurements.of(of_inputs.apply(x), of_targets.apply(y), weights), {})
 
 

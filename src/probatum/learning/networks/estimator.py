@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -89,6 +89,8 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
     averaged over when predicting."""
     random_state: Any = 0
     """Seed of weights, order and noise."""
+
+    columns_apart: ClassVar[bool] = True
 
     # ------------------------------------------------------------------ what an architecture adds
 

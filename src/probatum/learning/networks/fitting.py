@@ -137,10 +137,10 @@ def _part(
         aside = set_aside(len(train_rows), estimator.validation_fraction, rows.seed, groups)
         train_rows, validation = train_rows[~aside], train_rows[aside]
         weights = None if weights is None else weights[~aside]
-    key = train_rows.tobytes()
+    key = train_rows.tobytes() + (b"" if rows.columns is None else np.packbits(rows.columns).tobytes())
     if key not in scalings:
         scalings[key] = (
-            estimator.input_scaling(inputs[train_rows]),
+            estimator.input_scaling(inputs[train_rows]).only(rows.columns),
             HEADS[estimator.head].target_scaling(targets[train_rows]),
         )
     shown, order_choice = train_rows, curriculum_choice(estimator.order)

@@ -1,12 +1,14 @@
 """A kinetic mean model as a learner: rates of every training solvent, then rates of solvents never seen.
 
 1. The log-parameters of all training solvents are fitted at once (`probatum.problems.catechol.kinetic_fit`).
-2. Their deviations from the mean solvent are regressed on the solvents' descriptors by a Gaussian process in closed
-   form (C. Rasmussen, C. Williams, Gaussian Processes for Machine Learning (2006), equations 2.25 and 5.12).
-3. Kernel, strength and the way of mixing are those with the least squared error of yields when every group of training
-   rows is predicted with the parameters of its own solvents left out of step 2.
+2. Their deviations from the mean solvent are regressed on the solvents' descriptors
+   (`probatum.problems.catechol.rate_regression`).
+3. Kernel, strength, subspaces and the way of mixing are those with the least squared error of yields when every group
+   of training rows is predicted with the parameters of its own solvents left out of step 2.
 4. The rates of an unseen solvent are uncertain and yields are not linear in them, so a prediction is the mean over
    parameters moved by the errors of step 2 for each training solvent left out, in both directions.
+5. Spreads of unseen solvents are multiplied, quantity by quantity, so that 90 % intervals would have held 90 % of the
+   training yields when predicted as in step 3, each group of rows counting once.
 """
 
 from __future__ import annotations
@@ -14,25 +16,25 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from probatum.errors import CampaignFileError, DataError, nearest
 from probatum.learning.choices import check_number
+from probatum.learning.conformal import group_weights, quantile
 from probatum.learning.learner import FitOutcome, RowSet
 from probatum.problems.catechol.kinetic_fit import KineticFit, Samples, fit
 from probatum.problems.catechol.kinetics import yields
+from probatum.problems.catechol.rate_regression import RateRegression, candidates
 
 CONDITIONS = 3
 """Columns before the descriptors: T [deg C], t [min], fraction of solvent B."""
-LENGTHS = (np.inf, 1.0, 2.0)
-"""Kernels to choose from: a length scale in root mean square standard deviations; infinite: the linear kernel."""
-STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
-"""Noise variances of step 2 to choose from, in units of the kernel's own variance; the last nearly gives the mean."""
+COVERAGE = 0.9
+"""Of the intervals that spreads are calibrated by."""
 MIXING = ("inner", "linear", "excess")
 
 
@@ -84,12 +86,16 @@ class KineticRegressor(RegressorMixin, BaseEstimator):
         standard = (solvents - self.center_) / self.scale_
         mixed = bool(((samples.fraction_b > 0) & (samples.fraction_b < 1)).any())
         ways = ("linear", "excess") if self.mixing == "inner" and mixed else (self.mixing,)
-        found = []
+        self.inner_error_ = np.inf
         for way in ways:
             excess = self.spread / 2 if way == "excess" else 0.0
             kinetics = fit(samples, noise=self.noise, spread=self.spread, excess=excess)
-            found.append((*_best_regression(samples, kinetics, standard), kinetics, way))
-        self.inner_error_, self.regression_, self.kinetics_, self.mixing_ = min(found, key=lambda one: one[0])
+            for regression in candidates(standard, kinetics.solvents):
+                mean, variance = _left_out(samples, kinetics, regression)
+                error = float(((mean - samples.targets) ** 2).mean())
+                if error < self.inner_error_:
+                    self.inner_error_, self.regression_, self.kinetics_, self.mixing_ = error, regression, kinetics, way
+                    self.spread_factor_ = _spread_factor(samples, mean, np.sqrt(variance + self.noise**2))
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -98,7 +104,7 @@ class KineticRegressor(RegressorMixin, BaseEstimator):
 
     def predict_spread(self, X: Any) -> np.ndarray:
         """[row, 3] standard deviations: of yields over the uncertain rates of unseen solvents, and the noise."""
-        return np.sqrt(self._moved(X).var(axis=0) + self.noise**2)
+        return self._spread(X, self._moved(X))
 
     def program(self) -> str:
         """Every training runs on its own, so all of them may stand in one call."""
@@ -121,17 +127,27 @@ class KineticRegressor(RegressorMixin, BaseEstimator):
         try:
             self.fit(inputs[rows.train], targets[rows.train])
             queries = inputs[rows.predict]
-            prediction, spread = self.predict(queries), self.predict_spread(queries)
+            moved = self._moved(queries)
+            prediction, spread = moved.mean(axis=0), self._spread(queries, moved)
         except Exception:
             return FitOutcome(np.empty((0, 0)), time.perf_counter() - started, error=traceback.format_exc())
         return FitOutcome(prediction, time.perf_counter() - started, spread)
 
     def _moved(self, X: Any) -> np.ndarray:
         """[draw, row, 3] yields, the parameters of unseen solvents moved by errors of training solvents left out."""
+        conditions, deviations, unseen = self._rows(X)
+        return _moved_yields(self.kinetics_, conditions, deviations, unseen, self.regression_.errors)
+
+    def _spread(self, X: Any, moved: np.ndarray) -> np.ndarray:
+        unseen = np.logical_or(*self._rows(X)[2])[:, None]
+        return np.where(unseen, self.spread_factor_, 1.0) * np.sqrt(moved.var(axis=0) + self.noise**2)
+
+    def _rows(self, X: Any) -> tuple[np.ndarray, tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+        """Conditions, and of solvents A and B the deviations and whether they were never seen."""
         check_is_fitted(self)
         conditions, *descriptors = _apart(np.asarray(validate_data(self, X, reset=False, dtype=np.float64)))
         deviations, unseen = zip(*(self._deviations(block) for block in descriptors), strict=True)
-        return _moved_yields(self.kinetics_, conditions, deviations, unseen, self.regression_.errors)
+        return conditions, deviations, unseen
 
     def _deviations(self, descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """[row, parameter] deviations from the mean solvent, and [row] whether the solvent was never seen."""
@@ -149,70 +165,38 @@ class KineticRegressor(RegressorMixin, BaseEstimator):
         return tags
 
 
-@dataclass(frozen=True, eq=False)
-class Regression:
-    """A Gaussian process from descriptors to deviations of the log-parameters.
-
-    Attributes:
-        length: of the kernel; infinite for the linear one.
-        strength: noise variance.
-        known: [solvent, descriptor] standardised.
-        coefficients: [solvent, parameter].
-        errors: [solvent, parameter] true minus predicted deviation of each solvent left out.
-    """
-
-    length: float
-    strength: float
-    known: np.ndarray
-    coefficients: np.ndarray
-    errors: np.ndarray
-
-    @classmethod
-    def of(cls, length: float, strength: float, known: np.ndarray, deviations: np.ndarray) -> Regression:
-        inverse = np.linalg.inv(kernel(known, known, length) + strength * np.eye(len(known)))
-        coefficients = inverse @ deviations
-        return cls(length, strength, known, coefficients, coefficients / np.diag(inverse)[:, None])
-
-    def __call__(self, descriptors: np.ndarray) -> np.ndarray:
-        return kernel(descriptors, self.known, self.length) @ self.coefficients
-
-
-def kernel(one: np.ndarray, other: np.ndarray, length: float) -> np.ndarray:
-    """[one, other]: linear for an infinite length, else exp(-d^2 / (2 length^2)), d^2 a mean over columns."""
-    if np.isinf(length):
-        return one @ other.T / one.shape[1]
-    squared = ((one[:, None, :] - other[None]) ** 2).mean(axis=2)
-    return np.exp(-squared / (2 * length**2))
-
-
-def _best_regression(samples: Samples, kinetics: KineticFit, standard: np.ndarray) -> tuple[float, Regression]:
-    """The least squared error over groups whose solvents were left out, and the regression that has it."""
-    candidates = [
-        Regression.of(length, strength, standard, kinetics.solvents) for length in LENGTHS for strength in STRENGTHS
-    ]
-    errors = [_inner_error(samples, kinetics, candidate) for candidate in candidates]
-    best = int(np.argmin(errors))
-    return errors[best], candidates[best]
-
-
-def _inner_error(samples: Samples, kinetics: KineticFit, whole: Regression) -> float:
-    """Mean squared error of yields, every group predicted without its own solvents."""
+def _left_out(samples: Samples, kinetics: KineticFit, whole: RateRegression) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance [row, 3] of yields over uncertain rates, each group of rows predicted without its solvents."""
     conditions = np.stack([samples.celsius, samples.minutes, samples.fraction_b], axis=1)
     numbers = np.stack([samples.solvent_a, samples.solvent_b])
-    pairs = np.unique(np.sort(numbers, axis=0), axis=1).T
-    total = 0.0
-    for pair in pairs:
-        rows = (np.sort(numbers, axis=0) == pair[:, None]).all(axis=0)
+    group = _groups(samples)
+    mean, variance = np.empty_like(samples.targets), np.empty_like(samples.targets)
+    for pair in range(group.max() + 1):
+        rows = group == pair
+        solvents = np.unique(numbers[:, rows])
         deviations, errors = np.zeros_like(kinetics.solvents), np.zeros((1, kinetics.solvents.shape[1]))
-        others = np.setdiff1d(np.arange(samples.solvents), pair)
-        if len(others):
-            part = Regression.of(whole.length, whole.strength, whole.known[others], kinetics.solvents[others])
-            deviations[pair], errors = part(whole.known[pair]), part.errors
+        if len(solvents) < samples.solvents:
+            part = whole.without(solvents, kinetics.solvents)
+            deviations[solvents], errors = part(whole.known[solvents]), part.errors
         sides = (deviations[numbers[0, rows]], deviations[numbers[1, rows]])
         unseen = np.ones(int(rows.sum()), dtype=bool)
-        predicted = _moved_yields(kinetics, conditions[rows], sides, (unseen, unseen), errors).mean(axis=0)
-        total += float(((predicted - samples.targets[rows]) ** 2).sum())
-    return total / samples.targets.size
+        moved = _moved_yields(kinetics, conditions[rows], sides, (unseen, unseen), errors)
+        mean[rows], variance[rows] = moved.mean(axis=0), moved.var(axis=0)
+    return mean, variance
+
+
+def _groups(samples: Samples) -> np.ndarray:
+    """[row] int: rows of the same solvents, whichever is called A."""
+    pairs = np.sort(np.stack([samples.solvent_a, samples.solvent_b], axis=1), axis=1)
+    return np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
+
+
+def _spread_factor(samples: Samples, left_out: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """[3] what spreads are multiplied by, from means and spreads [row, 3] of groups left out."""
+    sizes = np.abs(samples.targets - left_out) / spread
+    weights = group_weights(_groups(samples), len(sizes))
+    held = [quantile(sizes[:, q], COVERAGE, weights, beyond=0.0) for q in range(3)]
+    return np.array(held) / norm.ppf((1 + COVERAGE) / 2)
 
 
 def _moved_yields(
