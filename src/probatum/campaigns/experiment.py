@@ -205,8 +205,9 @@ def _grow_one(
     given = {k: v for k, v in entry.items() if k not in OWN_KEYS}
     if "components" in given:
         given["components"] = [grown[name].recipe.canonical() for name in given["components"]]
-        if "model" not in given and not (start and start.is_blend):
-            given["model"] = {"kind": BLEND}
+        model = given.get("model", {})
+        if isinstance(model, Mapping) and "kind" not in model and not (start and start.is_blend):
+            given["model"] = {"kind": BLEND, **model}
     if isinstance(given.get("model"), str):
         given["model"] = {"kind": given["model"]}
     if not isinstance(given.get("model", {}), Mapping):

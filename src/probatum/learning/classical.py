@@ -27,8 +27,9 @@ def _draws_nothing(parameters: Mapping[str, Any]) -> bool:
     return all(parameters.get(s, 1.0) in (None, 1.0) for s in shares) and parameters.get("booster") != "dart"
 
 
-def _without_random_starts(parameters: Mapping[str, Any]) -> bool:
-    return parameters.get("restarts") == 0
+def _searched_alike(parameters: Mapping[str, Any]) -> bool:
+    """A Gaussian process draws its later starts, and the rows that it searches on where these are not all."""
+    return parameters.get("restarts") == 0 and parameters.get("search_rows") is None
 
 
 LIGHTGBM_BY_KEYWORD = (
@@ -101,7 +102,7 @@ CLASSICAL: dict[str, LearnerKind] = {
             "exact Gaussian process, kernels over blocks of columns; predicts a standard deviation too",
             "probatum.learning.gaussian_processes.estimator:GaussianProcess",
             ("tinygp", "jax", "jaxlib", "optax", "scipy", "numpy"),
-            deterministic=_without_random_starts,
+            deterministic=_searched_alike,
         ),
     )
 }

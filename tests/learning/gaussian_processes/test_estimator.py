@@ -93,6 +93,20 @@ def test_rows_of_weight_two_are_rows_that_stand_twice() -> None:
     assert np.abs(model.log_marginal_likelihood_ - likelihood).max() < 1e-9
 
 
+def test_a_search_on_some_rows_finds_nearly_what_all_show_and_predicts_with_all() -> None:
+    rng = np.random.default_rng(4)
+    x = rng.uniform(-2, 2, size=(240, 1))
+    y = np.sin(3 * x[:, 0]) + rng.normal(0, 0.1, 240)
+    whole, part = (GaussianProcess(restarts=0, search_rows=rows).fit(x[:200], y[:200]) for rows in (None, 60))
+    ratio = part.hyper_parameters_["lengthscale"] / whole.hyper_parameters_["lengthscale"]
+    assert abs(np.log(ratio)).max() < np.log(2)
+    assert (ratio != 1).any()
+    assert len(part.weights_["rows"]) == 200
+    np.testing.assert_allclose(part.predict(x[200:]), whole.predict(x[200:]), atol=0.1)
+    again = GaussianProcess(restarts=0, search_rows=60).fit(x[:200], y[:200]).predict(x[200:])
+    np.testing.assert_array_equal(again, part.predict(x[200:]))
+
+
 def test_a_mean_column_is_what_remains_far_away_and_moves_with_its_unit() -> None:
     generator = np.random.default_rng(2)
     inputs = generator.uniform(-1, 1, size=(60, 2))

@@ -53,6 +53,9 @@ class GaussianProcess(RegressorMixin, BaseEstimator):
     """Searches from random starts, beside the one from the priors' medians; without, the seed changes nothing."""
     iterations: int = 100
     """Most steps of a search; 0 takes the start as it is."""
+    search_rows: int | None = None
+    """Most rows that the hyper-parameters are searched on, drawn at random; the posterior is that of all rows. A step
+    costs the cube of them. None searches on all."""
     start: Mapping[str, Sequence[float]] | None = None
     """Where the first search starts, of standardised data: 'lengthscale' (one a block, or a column with ard),
     'amplitude' (one, or one a block of a sum), 'noise' (the variance), 'constant'."""
@@ -72,6 +75,8 @@ class GaussianProcess(RegressorMixin, BaseEstimator):
         check_number("rank", self.rank, whole=True, least=1)
         check_number("restarts", self.restarts, whole=True, least=0)
         check_number("iterations", self.iterations, whole=True, least=0)
+        if self.search_rows is not None:
+            check_number("search_rows", self.search_rows, whole=True, least=10)
         blocks = [None] if self.blocks is None else list(self.blocks)
         for place, block in enumerate(blocks):
             if block is None:
@@ -218,7 +223,8 @@ class GaussianProcess(RegressorMixin, BaseEstimator):
         """Becomes the fitted estimator whose `FitOutcome.weights` these are.
 
         It has `log_marginal_likelihood_` [process], of the targets in their units, and `hyper_parameters_`, name to
-        [process, ...], of standardised data: lengthscales, amplitudes and noise variances, logarithms undone.
+        [process, ...], of standardised data: lengthscales, amplitudes and noise variances, logarithms undone. With
+        `search_rows` the likelihood is that of the rows searched.
         """
         from probatum.learning.gaussian_processes.fitting import HYPER
 

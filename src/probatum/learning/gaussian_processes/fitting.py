@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 PRECISE = {"ftol": 1e-12, "gtol": 1e-5}
 """When a search ends: a step gains less than this share of the loss, or no slope is steeper."""
+SEARCHED = 3
+"""Sets the stream that draws rows to search on apart from that of the starts."""
 HYPER = "hyper."
 """What the names of hyper-parameters begin with in `FitOutcome.weights`."""
 
@@ -110,6 +112,7 @@ def fit_together(
     outcomes = [FitOutcome(np.empty((0, 0)), 0.0) for _ in row_sets]
     structure = estimators[0].structure(inputs.shape[1], targets.shape[1])
     prepared: dict[int, Trained] = {}
+    searched: dict[int, Measurements] = {}
     lanes: list[Lane] = []
     for fit, (estimator, rows) in enumerate(zip(estimators, row_sets, strict=True)):
         try:
@@ -118,14 +121,18 @@ def fit_together(
             outcomes[fit] = replace(outcomes[fit], error=str(error))
             continue
         prepared[fit] = _prepared(estimator, inputs, targets, rows)
-        lanes += _lanes(fit, estimator, structure, prepared[fit].measurements, rows.seed)
+        searched[fit] = _searched_on(prepared[fit].measurements, estimator.search_rows, rows.seed)
+        lanes += _lanes(fit, estimator, structure, searched[fit], rows.seed)
     # A library that splits one factorisation over threads would tie its bits to their number.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max(1, cores)) as pool:
         searches = pool.map(lambda lane: _searched(structure, lane, estimators[0].iterations), lanes)
         found = _best(lanes, searches)
 
         def finish(fit: int) -> FitOutcome:
-            return _outcome(estimators[fit], structure, prepared[fit], found[fit], inputs[row_sets[fit].predict])
+            measured = searched[fit].counts.sum()
+            return _outcome(
+                estimators[fit], structure, prepared[fit], found[fit], measured, inputs[row_sets[fit].predict]
+            )
 
         for fit, outcome in zip(prepared, pool.map(finish, prepared), strict=True):
             outcomes[fit] = outcome
@@ -163,6 +170,14 @@ def _prepared(estimator: GaussianProcess, inputs: np.ndarray, targets: np.ndarra
     of_inputs = weighted_scaling(x, weights, ignore_constant=True).only(rows.columns)
     of_targets = weighted_scaling(y, weights)
     return Trained(of_inputs, of_targets, Measurements.of(of_inputs.apply(x), of_targets.apply(y), weights), {})
+
+
+def _searched_on(of: Measurements, most: int | None, seed: int) -> Measurements:
+    """The measurements that hyper-parameters are searched on: all, or some drawn by the seed."""
+    if most is None or most >= len(of.counts):
+        return of
+    drawn = np.sort(np.random.default_rng([seed, SEARCHED]).choice(len(of.counts), most, replace=False))
+    return Measurements(of.inputs[drawn], of.counts[drawn], of.means[drawn], of.scatter[drawn])
 
 
 def _lanes(fit: int, estimator: GaussianProcess, structure: Structure, of: Measurements, seed: int) -> list[Lane]:
@@ -245,15 +260,21 @@ def _searched(structure: Structure, lane: Lane, steps: int) -> Found:
 
 
 def _outcome(
-    estimator: GaussianProcess, structure: Structure, prepared: Trained, found: list[Found], rows: np.ndarray
+    estimator: GaussianProcess,
+    structure: Structure,
+    prepared: Trained,
+    found: list[Found],
+    measured: float,
+    rows: np.ndarray,
 ) -> FitOutcome:
+    """The predictions for `rows`; `measured` is how many measurements the search looked at."""
     if max(one.loss for one in found) >= NOT_DEFINITE:
         return FitOutcome(
             np.empty((0, 0)), 0.0, error="no hyper-parameters give a positive definite covariance; look at the inputs"
         )
     trained = replace(prepared, hyper=_stacked([one.parameters for one in found]))
     # Of targets in their own units: each measurement brings the factor 1 / unit.
-    units = np.log(trained.targets.multiply) * trained.measurements.counts.sum()
+    units = np.log(trained.targets.multiply) * measured
     likelihood = [_log_likelihood(structure, one) for one in found]
     likelihood = np.array(likelihood) + (units.sum() if structure.rank else units)
     mean, deviation = predicted(estimator, structure, trained, rows)
