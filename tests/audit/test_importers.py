@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from probatum.audit.importers import read_runs
+from probatum.audit.inspection import inspect
 from probatum.errors import DataError, ProbatumError, UnknownNameError
 
 
@@ -56,12 +57,33 @@ def test_lines_of_one_name_are_repeats_of_one_run(tmp_path):
         ("0.012", 0.012, False),
         ("~5", 5, True),
         ("1e-3 est.", 0.001, True),
+        ("2E+4", 20000, False),
+        ("inf", np.inf, False),
+        ("-Infinity", -np.inf, False),
         ("", None, False),
     ],
 )
 def test_scores_marked_as_estimates(tmp_path, text, score, estimated):
     (run,) = read_runs(write(tmp_path, "runs.csv", f"name,score\na,{text}\n")).runs
     assert (run.score, run.estimated) == (score, estimated)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("runs.csv", "name,score\na,nan\nb,inf\nb,-inf\nc,1e308\nc,1e308\nd,0.5\n"),
+        (
+            "runs.jsonl",
+            '{"name": "a", "score": NaN}\n{"name": "b", "score": Infinity}\n{"name": "b", "score": -Infinity}\n'
+            '{"name": "c", "score": 1e308}\n{"name": "c", "score": 1e308}\n{"name": "d", "score": 0.5}\n',
+        ),
+    ],
+)
+def test_a_run_that_diverged_is_read_and_found(tmp_path, name, text):
+    history = read_runs(write(tmp_path, name, text))
+    assert [run.name for run in history.runs if run.score is not None and not np.isfinite(run.score)] == ["a", "b", "c"]
+    found = {f.subject for f in inspect(history, codes=["PB201"]).findings}
+    assert found == {"a", "b", "c"}
 
 
 def test_json_lines_hold_curves_with_gaps(tmp_path):
@@ -84,6 +106,11 @@ def test_json_lines_hold_curves_with_gaps(tmp_path):
         ("runs.csv", "name,skore\na,1\n", UnknownNameError, ["runs.csv:1", "'skore'", "'score'"]),
         ("runs.csv", "name,score\na,good\n", DataError, ["runs.csv:2", "'good' is no number"]),
         ("runs.csv", "name,score\na,1\nb,1.2.3\n", DataError, ["runs.csv:3", "no number"]),
+        ("runs.csv", "name,score,score\na,1,2\n", DataError, ["runs.csv:1", "'score' stands here 2 times"]),
+        ("runs.csv", "name, score,score\na,1,2\n", DataError, ["runs.csv:1", "'score' stands here 2 times"]),
+        ("runs.csv", "name,parent\na,b\nb,a\n", DataError, ["runs.csv:2", "circle: 'a' from 'b' from 'a'"]),
+        ("runs.csv", "name,parent\nx,a\na,c\nb,a\nc,b\n", DataError, ["runs.csv:3", "'a' from 'c' from 'b' from 'a'"]),
+        ("runs.csv", "name,parent\na,a\n", DataError, ["runs.csv:2", "its own parent"]),
         ("runs.csv", "name,parent\na,b\n", UnknownNameError, ["runs.csv:2", "unknown parent 'b'"]),
         ("runs.csv", "", DataError, ["runs.csv", "holds no runs"]),
         ("runs.csv", "name,score\n", DataError, ["runs.csv", "holds no runs"]),
@@ -100,6 +127,8 @@ def test_json_lines_hold_curves_with_gaps(tmp_path):
         ("runs.jsonl", '{"name": "a", "metrics": 3}\n', DataError, ["runs.jsonl:1", "'metrics' must be an object"]),
         ("runs.jsonl", '{"name": "a", "curves": {"epoch": 3}}\n', DataError, ["runs.jsonl:1", "no list"]),
         ("runs.jsonl", '{"name": "a", "parent": "b"}\n', UnknownNameError, ["runs.jsonl:1", "parent 'b'"]),
+        ("runs.jsonl", '{"name": "a", "score": 1, "score": 2}', DataError, ["runs.jsonl:1", "'score'", "twice"]),
+        ("runs.jsonl", '{"name": "a", "config": {"x": 1, "x": 2}}', DataError, ["runs.jsonl:1", "'x'", "twice"]),
         ("runs.jsonl", "\n", DataError, ["runs.jsonl", "holds no runs"]),
         ("runs.xlsx", "x", UnknownNameError, [".xlsx", ".csv"]),
     ],
@@ -111,6 +140,14 @@ def test_what_cannot_be_read_is_refused_in_one_line(tmp_path, name, text, kind, 
     assert "\n" not in message
     for part in says:
         assert part in message
+
+
+def test_a_long_circle_is_named_in_short_and_a_long_line_of_parents_is_none(tmp_path):
+    ring = "".join(f"r{n},r{(n + 1) % 50}\n" for n in range(50))
+    with pytest.raises(DataError, match=r"circle: 'r0' from 'r1' from 'r2' from 'r3' from 'r4' from \.\.\. from 'r0';"):
+        read_runs(write(tmp_path, "ring.csv", "name,parent\n" + ring))
+    chain = "r0,\n" + "".join(f"r{n},r{n - 1}\n" for n in range(1, 5000))
+    assert len(read_runs(write(tmp_path, "chain.csv", "name,parent\n" + chain)).runs) == 5000
 
 
 def test_files_that_are_not_there_or_no_text(tmp_path):

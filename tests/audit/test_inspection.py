@@ -6,11 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from probatum.audit.catalogue import CHECKS
+from probatum.audit.content import Contents
 from probatum.audit.finding import FALSE_ALARMS, Alarm, Check
 from probatum.audit.history import History, Partition, Run, Side
 from probatum.audit.inspection import inspect
+from probatum.audit.memory import Memory
+from probatum.audit.subjects import subjects_of
 from probatum.errors import CampaignFileError, UnknownNameError
 
 
@@ -30,6 +35,38 @@ def history(*shared: int, runs: int = 3) -> History:
         tuple(partition(f"split {n}", rows) for n, rows in enumerate(shared)),
         source="table",
     )
+
+
+def campaign(rounds: int, per_round: int) -> History:
+    """Some runs a round, the first of them the baseline and each the child of the one before."""
+    runs = [
+        Run(f"run {r}.{n}", parent=f"run {r - 1}.0" if r > 1 else None, score=1.0 + r + n / 8, round=r)
+        for r in range(1, rounds + 1)
+        for n in range(per_round if r == rounds else 1 + r % 4)
+    ]
+    return replace(history(0, 0), runs=tuple(runs), baseline="run 1.0", source="campaign")
+
+
+def random_campaign(rounds: list[int], seed: int) -> History:
+    """Scores, curves and claims that checks find something in; the first rounds do not depend on the later ones."""
+    rng, runs = np.random.default_rng(seed), [Run("trivial: mean", score=1.0, scores=np.ones(6), trivial=True, round=1)]
+    for number, count in enumerate(rounds, start=1):
+        for n in range(count):
+            scores = rng.normal(1, 0.3, 6)
+            changed = ("model.alpha", "features")[: rng.integers(0, 3)]
+            parent = runs[int(rng.integers(len(runs)))].name
+            claims = ("significant",) * int(rng.integers(2))
+            name = f"run {number}.{n}"
+            runs.append(
+                Run(name, parent, changed=changed, score=scores.mean(), scores=scores, claims=claims, round=number)
+            )
+    return History("c", tuple(runs), (partition("a", 1), partition("b")), baseline=runs[1].name)
+
+
+@pytest.fixture
+def nervous(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A budget so large that chance finds much."""
+    monkeypatch.setattr("probatum.audit.inspection.FALSE_ALARMS", 3.0)
 
 
 @pytest.fixture
@@ -57,6 +94,57 @@ def test_all_looks_together_spend_at_most_the_budget(levels: dict[str, list[floa
     if splits and runs:
         assert sum(map(sum, levels.values())) == pytest.approx(FALSE_ALARMS)
         assert all(min(given) > 0 for code, given in levels.items() if CHECKS[code].statistical)
+
+
+def test_all_rounds_of_a_campaign_together_spend_at_most_the_budget(levels: dict[str, list[float]]):
+    """Every look that was ever taken counts: remembered looks are not taken again, those at all runs are."""
+    memory = Memory()
+    for rounds in range(1, 31):
+        inspect(campaign(rounds, per_round=1 + rounds % 4), memory=memory)
+    assert len(levels["PB304"]) == sum(1 + r % 4 for r in range(1, 31))
+    assert len(levels["PB306"]) == 30
+    assert len(levels["PB102"]) == 2
+    for code, spent in levels.items():
+        share = FALSE_ALARMS / sum(c.statistical for c in CHECKS.values())
+        assert sum(spent) <= (share if CHECKS[code].statistical else 0.0) * (1 + 1e-9)
+    assert sum(map(sum, levels.values())) > 0.9 * FALSE_ALARMS
+
+
+@given(rounds=st.lists(st.integers(1, 4), min_size=2, max_size=5), seed=st.integers(0, 2**16))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.usefixtures("nervous")
+def test_round_after_round_finds_what_one_audit_of_all_finds(rounds: list[int], seed: int):
+    memory = Memory()
+    for last in range(1, len(rounds) + 1):
+        whole = random_campaign(rounds[:last], seed)
+        assert inspect(whole, memory=memory) == inspect(whole)
+
+
+def test_what_a_run_is_shown_does_not_change_while_the_campaign_grows():
+    def seen(rounds: int) -> dict[str | None, tuple[Any, ...]]:
+        return {s.name: s.parts for s in subjects_of("run", campaign(rounds, 2))}
+
+    contents, early, late = Contents(), seen(2), seen(4)
+    for name, parts in early.items():
+        assert [contents.name(part) for part in parts] == [contents.name(part) for part in late[name]]
+
+
+def test_another_score_of_the_baseline_is_seen_by_every_run(levels: dict[str, list[float]]):
+    memory, before = Memory(), campaign(2, 3)
+    inspect(before, memory=memory)
+    after = replace(before, runs=(replace(before.runs[0], score=7.0), *before.runs[1:]))
+    looks = {code: len(given) for code, given in levels.items()}
+    inspect(after, memory=memory)
+    again = {len(now) - looks[code] for code, now in levels.items() if CHECKS[code].scope == "run"}
+    assert again == {len(before.runs)}
+
+
+def test_one_run_alone_is_looked_at_no_more_nervously_than_with_the_others(levels: dict[str, list[float]]):
+    inspect(history(0, runs=5))
+    together = set(levels["PB304"])
+    inspect(history(0, runs=5), only=["run 2"])
+    assert set(levels["PB304"]) == together
+    assert len(levels["PB304"]) == 6
 
 
 def test_asking_for_one_check_does_not_make_it_more_nervous(levels: dict[str, list[float]]):

@@ -83,7 +83,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Laboratory, 
 @pytest.fixture(scope="module")
 def again(ran: tuple[Laboratory, Results]) -> dict[str, Run]:
     laboratory, results = ran
-    history = laboratory._history(results)
+    history = laboratory.auditor.history(results)
     return {run.name: run for run in retrained(laboratory.campaign, history.runs)}
 
 
@@ -127,7 +127,7 @@ def test_only_what_is_asked_for_is_trained_again(ran: tuple[Laboratory, Results]
         asked.extend(r.name for r in runs)
         return tuple(runs)
 
-    monkeypatch.setattr("probatum.laboratory.retrained", noting)
+    monkeypatch.setattr("probatum.laboratory.auditor.retrained", noting)
     laboratory.audit(results, only=["ridge"], retrain=True)
     assert asked == ["ridge"]
 

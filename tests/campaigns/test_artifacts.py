@@ -234,3 +234,11 @@ def test_many_threads_may_write_the_same_artifact(store: ArtifactStore):
     assert sorted(p.name for p in files(store)) == sorted(set(names))
     for name in set(names):
         store.read_arrays(name)
+
+
+def test_artifacts_can_be_read_by_whom_new_files_can_be_read(tmp_path: Path):
+    store = ArtifactStore(tmp_path / "store")
+    name = store.write_arrays({"a": np.arange(3)})
+    usual = tmp_path / "usual"
+    usual.touch()
+    assert store.path(name).stat().st_mode == usual.stat().st_mode

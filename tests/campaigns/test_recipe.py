@@ -198,6 +198,12 @@ def test_a_blend_trains_nothing_itself(own: dict[str, Any]):
     assert "trains nothing itself" in refused(Recipe.model_validate(blend().model_dump() | own))
 
 
+def test_a_blend_may_weigh_each_quantity_by_itself_where_weights_are_chosen_inside():
+    Recipe.model_validate(blend(weights="inner").model_dump() | {"per_target": True}).check(Rows(), where="here")
+    stacked = Recipe.model_validate(blend(weights="stack").model_dump() | {"per_target": True})
+    assert "trains nothing itself" in refused(stacked), "a stack has coefficients for each quantity anyway"
+
+
 def test_a_blend_needs_two_components():
     assert "at least two" in refused(Recipe(model={"kind": "blend"}, components=(Recipe(),)))
 

@@ -156,6 +156,7 @@ def test_a_second_submission_of_one_experiment_does_not_predict_itself():
         ([0.1] * 5, [0.2, 0.3, 0.4, 0.5, 0.6], "5 pairs with 1 different internal score: nothing"),
         ([0.1, 0.2, np.nan], [0.2, 0.3, 0.4], "not finite"),
         ([0.1, 0.2, 0.3], [0.2, np.inf, 0.4], "not finite"),
+        ([0.1, 0.2, 0.3], [0.2, 1e308, 0.4], r"above 1e\+100 in size"),
     ],
 )
 def test_too_few_pairs_are_a_sentence_and_no_fit(x: list[float], y: list[float], says: str):

@@ -31,8 +31,13 @@ def test_names_only_known_to_lightgbm_pass_through() -> None:
 
 @pytest.mark.parametrize(
     ("parameters", "same"),
-    [({}, True), ({"subsample": 1.0}, True), ({"subsample": 0.7}, False), ({"colsample_bynode": 0.5}, False)]
-    + [({"booster": "dart"}, False)],
+    [
+        ({}, True),
+        ({"subsample": 1.0}, True),
+        ({"subsample": 0.7}, False),
+        ({"colsample_bynode": 0.5}, False),
+        ({"booster": "dart"}, False),
+    ],
 )
 def test_xgboost_needs_one_seed_unless_it_samples(parameters: dict, same: bool) -> None:
     assert CLASSICAL["xgboost"].deterministic(parameters) is same

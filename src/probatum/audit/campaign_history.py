@@ -90,6 +90,7 @@ def _run(campaign: Campaign, record: ExperimentRecord, recipes: Mapping[str, Rec
         trivial=record.name.startswith(TRIVIAL),
         claims=(record.hypothesis,) if record.hypothesis else (),
         unread=_unread(recipe, predictions),
+        round=record.round,
     )
 
 
@@ -102,7 +103,8 @@ def _trainings(campaign: Campaign, record: ExperimentRecord) -> tuple[list[Store
     found = [_finished(campaign, p) for p in predictions]
     if predictions:
         found[0] = replace(found[0], rescored=rescored(campaign, record, predictions[0]))
-    failed = [f for f in campaign.ledger.fits(record.name) if f.status != DONE and f.error]
+    fits = campaign.ledger.fits(record.name) if record.failed else []
+    failed = [f for f in fits if f.status != DONE and f.error]
     return predictions, (*found, *(Training(f.task, f.split_name, f.seed, error=f.error) for f in failed))
 
 
@@ -126,6 +128,11 @@ def _finished(campaign: Campaign, p: StoredPrediction) -> Training:
         p.prediction,
         None if name is None else dataset.groups[name][p.rows],
     )
+
+
+def partition_name(split: Split) -> str:
+    """What findings call a split of a campaign."""
+    return f"{split.task} / {split.name}"
 
 
 def _partitions(campaign: Campaign) -> tuple[Partition, ...]:
@@ -166,7 +173,7 @@ def _partition(campaign: Campaign, split: Split, inputs: np.ndarray, columns: tu
 
     rows = np.concatenate([split.train, split.test])
     return Partition(
-        f"{split.task} / {split.name}",
+        partition_name(split),
         side(split.train),
         side(split.test),
         () if name is None else (name,),

@@ -69,13 +69,14 @@ class Check:
         code: 'PB101'.
         title: what it finds, in a few words.
         severity: of its findings.
-        scope: what it looks at.
+        scope: what it looks at; `probatum.audit.subjects` says what it sees of it.
         explanation: what is wrong with it and how it is found.
         remedy: what to do.
         detects: the smallest effect that it finds, and with which power.
         statistical: whether chance can raise it; such checks share the budget of false alarms.
         look: (what is looked at, level) to alarms; level is its share of the budget, 0 for checks that chance cannot
-            raise. A check that cannot see what it needs raises nothing.
+            raise. A check that cannot see what it needs raises nothing. What it raises depends on these two alone, so
+            that it can be remembered.
     """
 
     code: str

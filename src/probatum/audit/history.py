@@ -111,6 +111,7 @@ class Run:
         unread: keys of its configuration that nothing read; None where that was not watched.
         retrained_difference: largest difference of its predictions, over their size, when one fit is trained again.
         poisoned_difference: the same when the targets of the scored rows are replaced by noise meanwhile.
+        round: in which it was run, from 1; None where runs are looked at once, all together.
     """
 
     name: str
@@ -131,6 +132,7 @@ class Run:
     unread: tuple[str, ...] | None = None
     retrained_difference: float | None = None
     poisoned_difference: float | None = None
+    round: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ A line is a run, or a repeat of the run of the same name. Columns of a CSV, keys
 |---|---|
 | name | of the run; needed |
 | parent | the run that it was made from |
-| score | the number that runs are ranked by; '~0.012 (est)' is read as an estimate |
+| score | the number that runs are ranked by; '~0.012 (est)' is an estimate, nan or inf a run that diverged |
 | metric | what the score measures |
 | estimated | whether the score is an estimate |
 | claim | a sentence that its author drew from it; several are separated by '; ' in a CSV |
@@ -38,7 +38,11 @@ from probatum.errors import DataError, UnknownNameError
 KEYS = ("name", "parent", "score", "metric", "estimated", "claim", "trivial", "baseline", "chosen", "external")
 NESTED = ("config", "scored_on", "metrics")
 CURVES = "curves"
-ESTIMATE = re.compile(r"^\s*~?\s*([-+0-9.eE]+)\s*\(?\s*(est\w*)?\.?\s*\)?\s*$")
+MOST_SHOWN = 6
+"""Runs of a circle that its error names."""
+ESTIMATE = re.compile(
+    r"^\s*~?\s*([-+0-9.e]+|[-+]?nan|[-+]?inf(?:inity)?)\s*\(?\s*(est\w*)?\.?\s*\)?\s*$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,8 @@ def history_of(
     """The history that lines of runs make up; lines of one name are repeats of one run.
 
     Raises:
-        DataError: there are none, or a parent that is not among them.
+        DataError: there are none, or parents that go in a circle.
+        UnknownNameError: a parent that is not among them.
     """
     if not lines:
         raise DataError("the table holds no runs", where=name, remedy="give one line a run")
@@ -111,6 +116,7 @@ def history_of(
     for line in lines:
         if line.parent is not None and line.parent not in by_name:
             raise UnknownNameError.of("parent", line.parent, by_name, where=line.place)
+    _check_circles({run: repeats[0] for run, repeats in by_name.items()})
     configs = {run: repeats[0].config for run, repeats in by_name.items()}
     external = tuple(
         (line.score, line.external) for line in lines if line.score is not None and line.external is not None
@@ -128,9 +134,32 @@ def history_of(
     )
 
 
+def _check_circles(lines: Mapping[str, Line]) -> None:
+    """Refuses runs that were made from one another.
+
+    Raises:
+        DataError.
+    """
+    sound: set[str] = set()
+    for name in lines:
+        path: dict[str, None] = {}
+        at: str | None = name
+        while at is not None and at not in sound:
+            if at in path:
+                circle = [*list(path)[list(path).index(at) :], at]
+                shown = circle if len(circle) <= MOST_SHOWN else [*circle[: MOST_SHOWN - 1], "...", at]
+                said = " from ".join(f"'{run}'" if run != "..." else run for run in shown)
+                raise DataError(f"parents go in a circle: {said}", where=lines[at].place, remedy="correct a parent")
+            path[at] = None
+            at = lines[at].parent
+        sound.update(path)
+
+
 def _run(repeats: Sequence[Line], configs: Mapping[str, Mapping[str, Any]]) -> Run:
     first = repeats[0]
     scores = np.array([line.score for line in repeats if line.score is not None], dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # a run that diverged may have scored anything
+        score = float(scores.mean()) if len(scores) else None
     changed = None
     if first.parent is not None:
         before, after = configs[first.parent], first.config
@@ -142,7 +171,7 @@ def _run(repeats: Sequence[Line], configs: Mapping[str, Mapping[str, Any]]) -> R
         changed=changed,
         metric=first.metric,
         scored_on=first.scored_on,
-        score=float(scores.mean()) if len(scores) else None,
+        score=score,
         scores=scores if len(repeats) > 1 else np.zeros(0),
         seed_scores=scores if len(repeats) > 1 else np.zeros(0),
         metrics=first.metrics,
@@ -162,7 +191,11 @@ def _run(repeats: Sequence[Line], configs: Mapping[str, Mapping[str, Any]]) -> R
 
 def _csv_lines(text: str, name: str) -> Iterator[Line]:
     table = csv.DictReader(io.StringIO(text), skipinitialspace=True)
-    for column in table.fieldnames or ():
+    columns = list(table.fieldnames or ())
+    for column in columns:
+        if columns.count(column) > 1:
+            what = f"column '{column}' stands here {columns.count(column)} times"
+            raise DataError(what, where=f"{name}:1", remedy="give each column a name of its own")
         if column not in KEYS and column.partition(".")[0] not in (*NESTED, "curve"):
             known = (*KEYS, *(f"{n}.KEY" for n in NESTED), "curve.NAME")
             raise UnknownNameError.of("column", column, known, where=f"{name}:1")
@@ -189,9 +222,11 @@ def _json_lines(text: str, name: str) -> Iterator[Line]:
             continue
         place = f"{name}:{number}"
         try:
-            values = json.loads(row)
+            values = json.loads(row, object_pairs_hook=_once)
         except json.JSONDecodeError as error:
             raise DataError(f"no valid JSON: {error}", where=place) from None
+        except _RepeatedError as error:
+            raise DataError(f"key '{error}' stands here twice", where=place, remedy="keep one of them") from None
         if not isinstance(values, dict):
             raise DataError("a line must be an object", where=place, remedy='write {"name": "...", "score": ...}')
         for key in values:
@@ -201,6 +236,20 @@ def _json_lines(text: str, name: str) -> Iterator[Line]:
             if not isinstance(values.get(key, {}), dict):
                 raise DataError(f"'{key}' must be an object", where=place)
         yield _line(values, place)
+
+
+class _RepeatedError(Exception):
+    """A key that an object has twice."""
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's keys and values; JSON allows keys to be repeated and loses all but the last."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _RepeatedError(key)
+        found[key] = value
+    return found
 
 
 IMPORTERS: dict[str, Callable[[str, str], Iterator[Line]]] = {

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 from probatum.audit.catalogue import CHECKS
-from probatum.audit.finding import FALSE_ALARMS, SEVERITIES, Alarm, Check, Finding
+from probatum.audit.finding import FALSE_ALARMS, SEVERITIES, Alarm, Finding, Scope
 from probatum.audit.history import History
+from probatum.audit.memory import Memory, raised
+from probatum.audit.subjects import subjects_of
 from probatum.errors import CampaignFileError, UnknownNameError
 
 
@@ -42,14 +44,17 @@ def inspect(
     only: Sequence[str] | None = None,
     codes: Sequence[str] | None = None,
     ignore: Mapping[str, str] | None = None,
+    memory: Memory | None = None,
 ) -> Audit:
     """Audits a history.
 
     Args:
         history: of a campaign, a table of runs or a pair of arrays.
-        only: runs to look at; default: all. Checks of the whole history always look at all of it.
+        only: runs to look at; default: all. Checks of the whole history always look at all of it, and the level of a
+            look does not depend on which others are taken.
         codes: checks to be made; default: all.
         ignore: code, or 'CODE subject', to the reason why it is ignored.
+        memory: of earlier audits: looks that it holds are not taken again, and it holds those of this one afterwards.
 
     Raises:
         UnknownNameError: a code or run that does not exist.
@@ -65,12 +70,17 @@ def inspect(
         if name not in names:
             raise UnknownNameError.of("experiment", name, names)
     made = [c for code, c in CHECKS.items() if codes is None or code in codes]
-    statistical = sum(c.statistical for c in CHECKS.values())
+    budget = FALSE_ALARMS / max(sum(c.statistical for c in CHECKS.values()), 1)
+    look = raised if memory is None else memory.look
+    subjects = {scope: subjects_of(scope, history) for scope in get_args(Scope)}
     findings = []
     for one in made:
-        looked_at = list(_subjects(one, history, only))
-        level = FALSE_ALARMS / statistical / max(len(looked_at), 1) if one.statistical else 0.0
-        alarms = [(alarm.subject or name, alarm) for name, subject in looked_at for alarm in one.look(subject, level)]
+        looked_at = [s for s in subjects[one.scope] if one.scope != "run" or only is None or s.name in only]
+        alarms = [
+            (alarm.subject or subject.name, alarm)
+            for subject in looked_at
+            for alarm in look(one, subject, budget * subject.share if one.statistical else 0.0)
+        ]
         if one.scope == "partition":
             alarms = _worst(alarms, len(looked_at))
         for about, alarm in alarms:
@@ -109,13 +119,3 @@ def _worst(alarms: list[tuple[str | None, Alarm]], splits: int) -> list[tuple[st
         message = f"{worst.message}; in {count} of {splits} splits, most in this one" if count > 1 else worst.message
         found.append((name, replace(worst, message=message)))
     return found
-
-
-def _subjects(one: Check, history: History, only: Sequence[str] | None) -> Iterator[tuple[str | None, Any]]:
-    match one.scope:
-        case "partition":
-            yield from ((partition.name, partition) for partition in history.partitions)
-        case "run":
-            yield from ((run.name, (run, history)) for run in history.runs if only is None or run.name in only)
-        case "history":
-            yield None, history

@@ -180,7 +180,7 @@ def _spread(
     squares, degrees, _ = _sums(scaled[:, None], samples)
     squares, degrees = squares[repeated, 0], degrees[repeated]
     # Rounding to steps r adds r^2 / 12 to each variance, and is all there is where readings agree.
-    rounding = float(np.diff(distinct).min()) ** 2 / 12 / float(np.median(unit[repeated])) ** 2
+    rounding = float(np.square(np.diff(distinct).min()) / 12 / np.square(np.median(unit[repeated])))
     at = int(np.argmax(squares / degrees)) if sample is None else int(np.flatnonzero(repeated == sample)[0])
     others = np.arange(len(repeated)) != at
     freedom = float(degrees[others].sum())

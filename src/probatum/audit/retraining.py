@@ -9,7 +9,8 @@ import numpy as np
 
 from probatum.audit.history import Run
 from probatum.campaigns.campaign import Campaign, StoredPrediction
-from probatum.campaigns.execution import Bench, inputs_of
+from probatum.campaigns.execution import Bench
+from probatum.campaigns.fit_inputs import inputs_of
 from probatum.campaigns.jobs import Job, JobFit, Place
 from probatum.campaigns.ledger import DONE, SCORED, ExperimentRecord, FitRecord
 from probatum.campaigns.recipe import Recipe

@@ -15,7 +15,7 @@ from probatum.audit import contradictions
 from probatum.audit.finding import Alarm, Check, check
 from probatum.audit.history import History, Run
 from probatum.audit.metric_names import is_r2, named_figures
-from probatum.evidence.calibration import LEAST, NEARLY, Calibration, Reach, calibrate, reach
+from probatum.evidence.calibration import LARGEST, LEAST, NEARLY, Calibration, Reach, calibrate, reach
 
 FAR_WORSE = 10.0
 """Errors so many times those of a trivial baseline are no bad model but one that ran away (PB201)."""
@@ -209,7 +209,8 @@ def _floors(history: History) -> list[tuple[str, float]]:
 
 
 def _calibration(history: History) -> Calibration | None:
-    pairs = np.array([pair for pair in history.external if np.isfinite(pair).all()], dtype=np.float64).reshape(-1, 2)
+    usable = [pair for pair in history.external if (np.abs(pair) <= LARGEST).all()]  # NaN is not
+    pairs = np.array(usable, dtype=np.float64).reshape(-1, 2)
     return calibrate(pairs[:, 0].tolist(), pairs[:, 1].tolist()) if len(np.unique(pairs[:, 0])) >= LEAST else None
 
 

@@ -11,7 +11,7 @@ import errno
 import hashlib
 import io
 import os
-import tempfile
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -105,9 +105,10 @@ class ArtifactStore:
             return name
         with storage_errors(target.parent):
             target.parent.mkdir(exist_ok=True)
-            handle, partial = tempfile.mkstemp(prefix=".partial-", dir=target.parent)
+            # Not mkstemp: its files are readable by their owner alone, and colleagues share folders.
+            partial = target.with_name(f".partial-{secrets.token_hex(8)}")
             try:
-                with os.fdopen(handle, "wb") as file:
+                with open(partial, "xb") as file:
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())

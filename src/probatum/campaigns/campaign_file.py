@@ -97,6 +97,7 @@ def read_campaign_file(path: Path) -> CampaignFile:
     protocol = _section(Protocol, content, "protocol", lines)
     protocol = protocol.completed(problem, where=lines.place("protocol"))
     run = _section(RunSettings, content, "run", lines)
+    _check_reasons(content, lines)
     audit = _section(AuditSettings, content, "audit", lines)
     tasks = _tasks(content, problem, lines)
     entries = content.get("experiment", [])
@@ -162,6 +163,21 @@ def _section(model: type[Section], content: Mapping[str, Any], name: str, lines:
     except ValidationError as error:
         key = str(error.errors()[0]["loc"][0])
         raise schema_error(error, model.model_fields, lines.place(key, section=name)) from None
+
+
+def _check_reasons(content: Mapping[str, Any], lines: _Lines) -> None:
+    """[audit] ignore is a table of reasons by code, not a list of codes."""
+    section = content.get("audit")
+    ignore = section.get("ignore", {}) if isinstance(section, Mapping) else {}
+    if isinstance(ignore, Mapping):
+        code = next((key for key, reason in ignore.items() if not isinstance(reason, str)), None)
+        what = f"{code} is ignored without a reason: {ignore.get(code)!r} is no text"
+    else:
+        code = next((c for c in (ignore if isinstance(ignore, list) else [ignore]) if isinstance(c, str)), "PB604")
+        what = f"ignore = {ignore!r} is no table of codes with reasons"
+    if code is not None:
+        remedy = f"write ignore = {{ \"{code}\" = 'why it does not matter' }}"
+        raise CampaignFileError(what, where=lines.place("ignore", section="audit"), remedy=remedy)
 
 
 def _grow(entries: Sequence[Mapping[str, Any]], problem: Problem, lines: _Lines) -> tuple[Experiment, ...]:

@@ -16,7 +16,7 @@ from probatum.campaigns.jobs import Job, JobFit, Place, Setup
 from probatum.campaigns.ledger import FitResult
 from probatum.campaigns.recipe import Recipe
 from probatum.campaigns.splits import belonging
-from probatum.learning.blends import blend, blended_spread, simplex_weights
+from probatum.learning.blends import blend, blended_spread, simplex_weights, simplex_weights_by_quantity
 from probatum.learning.ensembles import Stack, logit_mean, mixture
 from probatum.learning.learner import FitOutcome, RowSet, fit_many
 from probatum.learning.metrics import metric
@@ -128,7 +128,8 @@ class Bench:
         outcomes = []
         for fit in job.fits:
             started = time.perf_counter()
-            model, predictions = Recipe.model_validate(fit.recipe).model, self._predictions(fit.components)
+            recipe, predictions = Recipe.model_validate(fit.recipe), self._predictions(fit.components)
+            model = recipe.model
             spread = None
             given = model.get("weights", "equal")
             if given == "stack":
@@ -136,7 +137,8 @@ class Bench:
                 prediction, weights = stack.predict(predictions), stack.coefficients
             else:
                 if given == "inner":
-                    weights = simplex_weights(*self._out_of_fold(fit, dataset))
+                    best = simplex_weights_by_quantity if recipe.per_target else simplex_weights
+                    weights = best(*self._out_of_fold(fit, dataset))
                 else:
                     weights = np.ones(len(predictions)) if given == "equal" else np.array(given, dtype=np.float64)
                 prediction = blend(predictions, weights)

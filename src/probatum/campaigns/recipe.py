@@ -67,7 +67,8 @@ class Recipe(BaseModel):
             learned there, drawn to the mean by `alpha`; `probatum.learning.ensembles.Stack`), and `inner_folds`; and
             `spread`, the numbers, from 0, of the components whose spread tells the noise (all that have one).
         training: parameters of the training (epochs, optimiser, rate, ...), passed to the learner with the model's.
-        per_target: one model for each quantity instead of one for all.
+        per_target: one model for each quantity instead of one for all; in a blend with weights = 'inner', weights for
+            each quantity.
         ensemble: how many trainings are averaged in one fit, how, and which columns each sees.
         repeats: 'each', every measurement counts the same; 'as one', repeated measurements of one sample count together
             as one.
@@ -196,7 +197,9 @@ class Recipe(BaseModel):
         for key in self.model:
             if key != "kind" and key not in BLEND_PARAMETERS:
                 raise UnknownNameError.of("key of model 'blend'", key, BLEND_PARAMETERS, where=where)
-        if self.training or self.ensemble != Ensemble() or self.features or self.per_target or self.repeats != "each":
+        weighs_each = self.per_target and self.model.get("weights") == "inner"
+        of_trainings = self.training or self.features or (self.per_target and not weighs_each)
+        if of_trainings or self.ensemble != Ensemble() or self.repeats != "each":
             raise CampaignFileError(
                 "a blend trains nothing itself",
                 where=where,

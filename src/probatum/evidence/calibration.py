@@ -11,6 +11,8 @@ from scipy import stats
 
 from probatum.errors import DataError
 
+LARGEST = 1e100
+"""Scores beyond cannot be fitted: their squares overflow."""
 LEAST = 3
 """Different internal scores that a fit needs: with two, every form of two parameters fits exactly."""
 
@@ -178,6 +180,8 @@ def calibrate(internal: Sequence[float], external: Sequence[float]) -> Calibrati
     x, y = np.asarray(internal, dtype=np.float64), np.asarray(external, dtype=np.float64)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise DataError("a score is not finite", remedy="leave the pair out")
+    if max(np.abs(x).max(initial=0), np.abs(y).max(initial=0)) > LARGEST:
+        raise DataError(f"a score is above {LARGEST:g} in size: squares overflow", remedy="leave the pair out")
     count = len(np.unique(x))
     if count < LEAST:
         given = f"{len(x)} pair{'s' if len(x) != 1 else ''} with {count} different internal score"

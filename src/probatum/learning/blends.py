@@ -11,6 +11,12 @@ SUM_TO_ONE = 1e3
 """Weight of the equation sum(w) = 1 beside the normalised data; large enough to hold it, the rest is divided out."""
 
 
+def simplex_weights_by_quantity(predictions: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """`simplex_weights` of each quantity alone, [component, quantity]."""
+    quantities = range(truth.shape[1])
+    return np.stack([simplex_weights(predictions[:, :, [q]], truth[:, [q]]) for q in quantities], axis=1)
+
+
 def simplex_weights(predictions: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Weights >= 0 with sum 1 that minimise the squared error of the blend.
 
@@ -39,12 +45,15 @@ def blend(predictions: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
     Args:
         predictions: [component, row, quantity].
-        weights: [component], not necessarily of sum 1.
+        weights: [component], or [component, quantity] where every quantity has its own; not necessarily of sum 1.
 
     Returns:
         [row, quantity].
     """
-    return np.tensordot(weights / weights.sum(), predictions, axes=1)
+    shares = weights / weights.sum(axis=0)
+    if shares.ndim == 1:
+        return np.tensordot(shares, predictions, axes=1)
+    return np.einsum("cq,crq->rq", shares, predictions)
 
 
 def blended_spread(
@@ -57,15 +66,14 @@ def blended_spread(
     Args:
         predictions: [component, row, quantity].
         spreads: [component] of [row, quantity] standard deviations, None where a component has none.
-        weights: [component], not necessarily of sum 1.
+        weights: as in `blend`.
 
     Returns:
-        [row, quantity]; None where no component has a spread and a weight.
+        [row, quantity]; None where a quantity has no component with a spread and a weight.
     """
-    telling = [(spread, weight) for spread, weight in zip(spreads, weights, strict=True) if spread is not None]
-    total = sum(weight for _, weight in telling)
-    if not total:
+    known = [number for number, spread in enumerate(spreads) if spread is not None]
+    if not known or not weights[known].sum(axis=0).all():
         return None
-    noise = sum(weight * spread**2 for spread, weight in telling) / total
+    noise = blend(np.square([spread for spread in spreads if spread is not None]), weights[known])
     disagreement = blend((predictions - blend(predictions, weights)) ** 2, weights)
     return np.sqrt(noise + disagreement)

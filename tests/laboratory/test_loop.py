@@ -2,69 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import probatum
-from cli.small_lab import lab_table
+from laboratory.conftest import campaign
 from probatum.campaigns.events import ExperimentFinished, RoundStarted
-from probatum.errors import CampaignFileError, IncomparableError, UnknownNameError
-from probatum.evidence.noise import NoiseFloor
+from probatum.errors import IncomparableError, UnknownNameError
 from probatum.laboratory import Laboratory
-from probatum.learning.metrics import metric
-
-CAMPAIGN = """
-problem = { kind = "table", path = "lab.csv", target = "yield", group = "batch" }
-[protocol]
-splits = "leave-one-group-out"
-metric = "METRIC"
-scoring = "macro"
-baseline = "mean"
-held_out = 0.34
-[[experiment]]
-name = "mean"
-model.kind = "mean"
-[[experiment]]
-name = "ridge"
-model.kind = "ridge"
-[[experiment]]
-name = "stiff"
-parent = "ridge"
-model.alpha = 1e6
-"""
-
-
-@pytest.fixture(autouse=True)
-def _same_import_path() -> Iterator[None]:
-    before = list(sys.path)
-    yield
-    sys.path[:] = before
-
-
-def campaign(folder: Path, name: str, measure: str = "mae") -> Path:
-    (folder / "lab.csv").write_text(lab_table(), encoding="utf-8")
-    path = folder / f"{name}.toml"
-    path.write_text(CAMPAIGN.replace("METRIC", measure), encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A campaign that was run once. Not to be changed."""
-    found = campaign(tmp_path_factory.mktemp("run"), "lab")
-    Laboratory.open(found).run()
-    return found
-
-
-@pytest.fixture
-def copy(path: Path, tmp_path: Path) -> Path:
-    shutil.copytree(path.parent, tmp_path / "copy")
-    return tmp_path / "copy" / path.name
 
 
 def test_a_run_tells_what_happens_and_records_what_it_found(tmp_path: Path):
@@ -144,9 +91,6 @@ def test_groups_are_scored_where_they_were_left_out(path: Path):
     assert np.mean(list(groups.values())) == pytest.approx(laboratory.score("ridge").score)
 
 
-# ---------------------------------------------------------------------- what the results add up to
-
-
 def test_an_effect_is_the_difference_of_its_pair(path: Path):
     laboratory = Laboratory.open(path)
     results = laboratory.results()
@@ -154,43 +98,6 @@ def test_an_effect_is_the_difference_of_its_pair(path: Path):
     assert effect.mutation == "model.alpha: none -> 1000000.0"
     assert effect.mean == pytest.approx(results.arm("stiff").score - results.arm("ridge").score)
     assert effect.units == 4
-
-
-def test_four_groups_make_no_champion(path: Path):
-    """No sign pattern of four groups is rarer than 1 in 8."""
-    laboratory = Laboratory.open(path)
-    assert laboratory.champion(laboratory.results()) is None
-    with pytest.raises(
-        IncomparableError, match=r"lab\.toml: no champion to confirm: no experiment is better than 'mean'"
-    ):
-        laboratory.confirm()
-
-
-def test_external_scores_stand_beside_the_campaigns_own(copy: Path):
-    laboratory = Laboratory.open(copy)
-    assert laboratory.calibration() is None
-    for name, score in (("ridge", 0.1), ("mean", 0.5), ("ridge", 0.2)):
-        laboratory.submit(name, score, "rmse")
-    own = {name: laboratory.score(name).score for name in ("ridge", "mean")}
-    expected = [("ridge", own["ridge"], 0.1), ("mean", own["mean"], 0.5), ("ridge", own["ridge"], 0.2)]
-    assert laboratory.submitted_pairs() == ("rmse", expected)
-    assert laboratory.calibration() is None  # two different internal scores fit nothing
-    laboratory.submit("stiff", 0.45, "rmse")
-    calibration = laboratory.calibration()
-    assert calibration is not None
-    assert calibration.y.tolist() == [0.1, 0.5, 0.2, 0.45]
-    with pytest.raises(CampaignFileError, match="not finite"):
-        laboratory.submit("ridge", float("nan"), "rmse")
-
-
-def test_noise_floors_are_in_the_metrics_unit(path: Path, monkeypatch: pytest.MonkeyPatch):
-    laboratory = Laboratory.open(path)
-    floor = NoiseFloor("table", 0.04, {"yield": 0.04}, 3, 4)
-    monkeypatch.setattr(Laboratory, "floors", lambda _: (floor,))
-    assert laboratory.score_floors() == []  # a mean absolute error has none that is known
-    for measure, least in (("mse", 0.04), ("rmse", 0.2)):
-        monkeypatch.setattr(Laboratory, "metric", metric(measure))
-        assert laboratory.score_floors() == [("table", pytest.approx(least))]
 
 
 def test_the_group_mean_is_an_arm_where_labels_stand_on_both_sides(tmp_path: Path):

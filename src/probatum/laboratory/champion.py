@@ -1,0 +1,88 @@
+"""The champion: the best experiment that is better than the baseline and that no error stands against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from probatum.audit.finding import Finding
+from probatum.audit.inspection import Audit
+from probatum.campaigns.campaign import Campaign
+from probatum.campaigns.ledger import Confirmation, HeldOutAccess
+from probatum.evidence.selection import Optimism, expected_optimism
+from probatum.evidence.verdict import Verdict
+from probatum.laboratory.results import Results
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The best experiment that survived its verdict.
+
+    Attributes:
+        name: of the experiment.
+        verdict: its own, against the baseline.
+        optimism: how much the best of all is expected to look better than it is.
+        looks: at the held-out set, by any experiment.
+        confirmations: of this champion.
+    """
+
+    name: str
+    verdict: Verdict
+    optimism: Optimism
+    looks: tuple[HeldOutAccess, ...]
+    confirmations: tuple[Confirmation, ...]
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether a confirmation found it better than the baseline too."""
+        return any(c.result["outcome"] == "better" for c in self.confirmations)
+
+
+def champion_of(campaign: Campaign, results: Results, audit: Audit) -> Champion | None:
+    """The champion; None where no experiment is better, or errors stand against all that are.
+
+    Args:
+        campaign: that the results are of.
+        results: what it shows.
+        audit: of these results.
+    """
+    blocked = blocked_by(results, audit)
+    better = {v.arm: v for v in results.verdicts if v.outcome == "better" and v.arm not in blocked}
+    if not better:
+        return None
+    arms = {name: results.arm(name) for name in better}
+    name = min(arms, key=lambda n: arms[n].score if arms[n].metric.better == "lower" else -arms[n].score)
+    candidates = [a for a in results.tried if a.name != results.baseline]
+    protocol, ledger = campaign.file.protocol, campaign.ledger
+    optimism = expected_optimism(candidates, protocol.splits, alpha=protocol.alpha)
+    confirmations = tuple(c for c in ledger.confirmations() if c.experiment == name)
+    return Champion(name, better[name], optimism, tuple(ledger.held_out_accesses()), confirmations)
+
+
+def blocked_by(results: Results, audit: Audit) -> dict[str, tuple[Finding, ...]]:
+    """Experiments that are better than the baseline and cannot be champion, to the errors against each.
+
+    An error about a split or about the data stands against all of them.
+
+    Args:
+        results: of a campaign.
+        audit: of these results.
+    """
+    names = {r.name for r in results.records}
+    of_the_data = tuple(f for f in audit.errors if f.subject is not None and f.subject not in names)
+    against = {v.arm: (*audit.against(v.arm), *of_the_data) for v in results.verdicts if v.outcome == "better"}
+    return {name: errors for name, errors in against.items() if errors}
+
+
+def why_no_champion(baseline: str, blocked: Mapping[str, tuple[Finding, ...]]) -> tuple[str, str]:
+    """What stands against there being one, and what to do.
+
+    Args:
+        baseline: that experiments are compared with.
+        blocked: from `blocked_by`.
+    """
+    if not blocked:
+        return f"no experiment is better than '{baseline}'", "'probatum compare --all' shows what would decide"
+    name, errors = next(iter(blocked.items()))
+    codes = ", ".join(sorted({f.code for f in errors}))
+    return f"errors of the audit stand against '{name}' ({codes})", f"'probatum explain {errors[0].code}'"
