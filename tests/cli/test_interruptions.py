@@ -101,7 +101,7 @@ def test_ctrl_c(slow: Path, call: Call):
     out, err = process.communicate(timeout=20)
     assert time.monotonic() - asked < 5
     assert process.returncode == 130
-    assert err.splitlines()[-1] == "stopped; the same command goes on where it stopped"
+    assert err.splitlines()[-1] == "stopped; run the same command again: what was finished is kept"
     assert "Traceback" not in out + err
     assert nobody_is_left(process.pid)
     before = done(slow)

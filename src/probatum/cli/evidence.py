@@ -14,7 +14,8 @@ from probatum.cli.output import console, print_json
 from probatum.errors import CampaignFileError, DataError
 from probatum.evidence.calibration import calibrate
 from probatum.laboratory import Laboratory
-from probatum.reporting.figures import calibration_figure, check_suffix, effects_figure
+from probatum.pictures import check_suffix
+from probatum.reporting.figures import calibration_figure, effects_figure
 from probatum.reporting.numbers import figure
 from probatum.reporting.records import (
     calibration_values,

@@ -83,7 +83,7 @@ def compare_experiments(
 ) -> None:
     """Verdicts of some experiments, or of all, against a baseline."""
     from probatum.laboratory import Laboratory
-    from probatum.reporting.figures import check_suffix
+    from probatum.pictures import check_suffix
     from probatum.reporting.records import results_values, verdict_values
     from probatum.reporting.tables import group_table, quantity_table, remarks, verdict_table
 

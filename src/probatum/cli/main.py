@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from probatum.cli.problem_commands import Program
 from probatum.errors import ProbatumError, UsageError
 from probatum.version import __version__
 
@@ -20,6 +21,7 @@ DONE, WORK_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
     name="probatum",
+    cls=Program,
     help="A laboratory for machine learning on small scientific data: fast, and not fooled by noise.",
     no_args_is_help=True,
     add_completion=False,
@@ -357,7 +359,7 @@ def run_program() -> int:
         what = said[:1].lower() + said[1:].rstrip(".")
         return _refused(UsageError(what, where=command, remedy=f"'{command} --help' lists what it takes"), USAGE)
     if code == INTERRUPTED:  # Typer turns Ctrl-C into this code
-        typer.echo("stopped; the same command goes on where it stopped", err=True)
+        typer.echo("stopped; run the same command again: what was finished is kept", err=True)
     return code if isinstance(code, int) else DONE
 
 

@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from probatum.campaigns.artifacts import storage_errors
 from probatum.campaigns.experiment import TRIVIAL
-from probatum.errors import CampaignFileError
 from probatum.learning.metrics import METRICS
+from probatum.pictures import BLUE, GREEN, GREY, GRID, INK, SOFT, VERMILION, new_figure, write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-SUFFIXES = (".png", ".svg", ".pdf")
-INK, SOFT, GRID = "#1c2430", "#667085", "#e3e7ee"
-# Okabe and Ito's colours, which colour-blind readers tell apart; the marker says the same again.
 MARKS = {
-    "better": ("#0072B2", "o"), "worked": ("#0072B2", "o"),
-    "worse": ("#D55E00", "s"), "failed": ("#D55E00", "s"),
-    "equivalent": ("#009E73", "D"),
-    "undecided": ("#7a7f87", "v"), "no evidence": ("#7a7f87", "x"),
+    "better": (BLUE, "o"), "worked": (BLUE, "o"),
+    "worse": (VERMILION, "s"), "failed": (VERMILION, "s"),
+    "equivalent": (GREEN, "D"),
+    "undecided": (GREY, "v"), "no evidence": (GREY, "x"),
 }  # fmt: skip
-STYLE = {
-    "font.size": 9, "font.family": "DejaVu Sans", "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": SOFT,
-    "xtick.color": SOFT, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left", "svg.hashsalt": "probatum",
-}  # fmt: skip
+"""Outcome to colour, and a marker that says the same again."""
 MOST_GROUPS = 60
-
-
-def check_suffix(path: Path) -> None:
-    """Refuses a file that no figure can be written to, before anything is computed.
-
-    Raises:
-        CampaignFileError: naming the suffixes that can be.
-    """
-    if path.suffix.lower() not in SUFFIXES:
-        what = f"a figure cannot be written as '{path.suffix}'" if path.suffix else "a figure needs a suffix"
-        raise CampaignFileError(what, where=str(path), remedy=f"use {', '.join(SUFFIXES)}")
 
 
 def effects_figure(values: Mapping[str, Any], path: Path) -> None:
@@ -55,7 +34,7 @@ def effects_figure(values: Mapping[str, Any], path: Path) -> None:
         path: of the figure.
 
     Raises:
-        CampaignFileError, StorageError: the file cannot be written.
+        UsageError, StorageError: the file cannot be written.
     """
     rows: list[dict[str, Any]] = []
     for e in values["effects"]:
@@ -73,11 +52,11 @@ def effects_figure(values: Mapping[str, Any], path: Path) -> None:
                 }
                 for p in pairs
             ]
-    with _new(10.0, 1.5 + 0.3 * len(rows)) as figure:
+    with new_figure(10.0, 1.5 + 0.3 * len(rows)) as figure:
         axes = figure.subplots()
         _forest(axes, rows, values, "effect on the score")
         axes.set_title(f"What worked, what failed: {values['campaign']}", pad=14)
-        _write(figure, path)
+        write_figure(figure, path)
 
 
 def comparison_figure(values: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], arm: str, path: Path) -> None:
@@ -90,7 +69,7 @@ def comparison_figure(values: Mapping[str, Any], cells: Sequence[Mapping[str, An
         path: of the figure.
 
     Raises:
-        CampaignFileError, StorageError: the file cannot be written.
+        UsageError, StorageError: the file cannot be written.
     """
     verdicts = [v for v in values["verdicts"] if not v["arm"].startswith(TRIVIAL)] or values["verdicts"]
     lower = METRICS[values["protocol"]["metric"]].better == "lower"
@@ -100,7 +79,7 @@ def comparison_figure(values: Mapping[str, Any], cells: Sequence[Mapping[str, An
     ]
     groups = list(dict.fromkeys((c["task"], c["group"]) for c in cells))[:MOST_GROUPS]
     heights = [1.3 + 0.32 * len(rows), *([1.4 + 0.23 * len(groups)] if groups else [])]
-    with _new(9.5, sum(heights)) as figure:
+    with new_figure(9.5, sum(heights)) as figure:
         parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
         axes = parts[0].subplots()
         _forest(axes, rows, values, f"difference from '{values['baseline']}'")
@@ -108,7 +87,7 @@ def comparison_figure(values: Mapping[str, Any], cells: Sequence[Mapping[str, An
         if groups:
             shown = [c for c in cells if (c["task"], c["group"]) in set(groups)]
             _map(parts[1].subplots(), shown, groups, values, arm)
-        _write(figure, path)
+        write_figure(figure, path)
 
 
 def calibration_figure(values: Mapping[str, Any], path: Path) -> None:
@@ -119,9 +98,9 @@ def calibration_figure(values: Mapping[str, Any], path: Path) -> None:
         path: of the figure.
 
     Raises:
-        CampaignFileError, StorageError: the file cannot be written.
+        UsageError, StorageError: the file cannot be written.
     """
-    with _new(7.5, 5.2) as figure:
+    with new_figure(7.5, 5.2) as figure:
         axes = figure.subplots()
         curves = values["curves"]
         best, x = values["forms"][0], np.array(curves["x"])
@@ -154,7 +133,7 @@ def calibration_figure(values: Mapping[str, Any], path: Path) -> None:
         axes.grid(color=GRID, lw=0.8)
         axes.set_axisbelow(True)
         axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1.0, 0.08))
-        _write(figure, path)
+        write_figure(figure, path)
 
 
 def _forest(axes: Axes, rows: Sequence[Mapping[str, Any]], values: Mapping[str, Any], what: str) -> None:
@@ -247,19 +226,3 @@ def _unit(values: Mapping[str, Any]) -> str:
         return name
     unit = units.pop() if len(units) == 1 else "unit of the target"
     return f"{name} ({unit}{'²' if power == 2 else ''})"
-
-
-@contextmanager
-def _new(width: float, height: float) -> Iterator[Figure]:
-    """A figure in inches under this module's style, without a window and without pyplot's global state."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context(STYLE):  # type: ignore[arg-type]
-        yield Figure(figsize=(width, height), dpi=150, layout="constrained")
-
-
-def _write(figure: Figure, path: Path) -> None:
-    check_suffix(path)
-    with storage_errors(path.parent):
-        figure.savefig(path, facecolor="white", metadata={"Date": None} if path.suffix.lower() == ".svg" else None)

@@ -1,7 +1,8 @@
 """Solvents that somebody asks about: by name from the published tables, or by SMILES, and what models need of them.
 
 By SMILES alone two blocks of descriptors can be computed, 'drfp' (drfp library) and 'fragprints' (Morgan bits of radius
-3 and counts of RDKit's fragments); 'spange' and 'acs' rest on measurements, so nothing but a table knows them.
+3 and counts of RDKit's fragments); 'spange' and 'acs' rest on measurements, so nothing but a table knows them (what can
+be guessed of them from structure: `probatum.problems.catechol.imputation`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +24,38 @@ REACTION = "C=CCOC1=C(OCC=C)C=CC=C1.{}>>OC1=C(O)C(CC=C)=CC=C1CC=C.OC1=C(O)C(CC=C
 """The reaction as SMILES, as the published fingerprints were computed; {} stands for the solvent."""
 SMILES_FILE = "smiles_lookup.csv"
 EXTRA = "pip install probatum[catechol]"
+ALIASES: Mapping[str, str] = {
+    "2-Me-THF": "2-Methyltetrahydrofuran [2-MeTHF]",
+    "2-Butanone": "Butanone [MEK]",
+    "AcOH": "Acetic Acid",
+    "Cy": "Cyclohexane",
+    "1-Decanol": "Decanol",
+    "DMAc": "DMA [N,N-Dimethylacetamide]",
+    "DMC": "Dimethyl Carbonate",
+    "EG": "Ethylene Glycol [1,2-Ethanediol]",
+    "Et2O": "Diethyl Ether [Ether]",
+    "EtOAc": "Ethyl Acetate",
+    "EtOH": "Ethanol",
+    "H2O": "Water",
+    "HFIP": "1,1,1,3,3,3-Hexafluoropropan-2-ol",
+    "iPrOH": "IPA [Propan-2-ol]",
+    "Isopropanol": "IPA [Propan-2-ol]",
+    "2-Propanol": "IPA [Propan-2-ol]",
+    "MeCN": "Acetonitrile",
+    "MeOH": "Methanol",
+    "t-BuOH": "tert-Butanol [2-Methylpropan-2-ol]",
+    "tBuOH": "tert-Butanol [2-Methylpropan-2-ol]",
+    "TFE": "2,2,2-Trifluoroethanol",
+}
+"""What chemists write for tabulated solvents."""
+MIXTURES: Mapping[str, tuple[tuple[str, float], tuple[str, float]]] = {
+    "Water.Acetonitrile": (("Water", 0.6), ("Acetonitrile", 0.4)),
+    "Acetonitrile.Acetic Acid": (("Acetonitrile", 0.5), ("Acetic Acid", 0.5)),
+    "Water.2,2,2-Trifluoroethanol": (("Water", 0.6), ("2,2,2-Trifluoroethanol", 0.4)),
+}
+"""Tabulated 'solvents' that are mixtures, with their parts. Their descriptors are the parts' weighted means."""
+_LINEAR = ("spange", "acs")
+"""Blocks in which that holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,17 +95,18 @@ def by_name(name: str, folder: Path) -> Solvent:
     """A tabulated solvent by its name or the part of it in or before brackets, in letters of any case.
 
     Args:
-        name: 'THF [Tetrahydrofuran]', 'thf' or 'tetrahydrofuran'.
+        name: 'THF [Tetrahydrofuran]', 'thf' or 'tetrahydrofuran'; or what chemists write for short (`ALIASES`).
         folder: of the lookup tables.
 
     Raises:
         UnknownNameError: nobody tabulated it; the message offers the nearest.
     """
-    smiles = _smiles(folder)
+    smiles = tabulated(folder)
     called: dict[str, str] = {}
     for full in smiles:
         for part in (full, *re.split(r"[\[\]()]", full)):
             called.setdefault(part.strip().casefold(), full)
+    called |= {alias.casefold(): full for alias, full in ALIASES.items() if full in smiles}
     called.pop("", None)
     wanted = name.strip().casefold()
     if wanted not in called:
@@ -79,6 +114,9 @@ def by_name(name: str, folder: Path) -> Solvent:
     full = called[wanted]
     tables = {block: _table(folder, block) for block in FILES}
     known = {block: table.of(np.array([full]))[0] for block, table in tables.items() if full in table.rows}
+    for block in _LINEAR:
+        if block not in known and (values := _from_mixtures(full, tables[block])) is not None:
+            known[block] = values
     return Solvent(full, smiles[full], known, dict.fromkeys(known, 0))
 
 
@@ -94,7 +132,7 @@ def by_smiles(smiles: str, folder: Path) -> Solvent:
         DataError: RDKit cannot read the SMILES.
     """
     canonical = _canonical(smiles)
-    same = next((name for name, known in _smiles(folder).items() if _canonical(known) == canonical), None)
+    same = next((name for name, known in tabulated(folder).items() if _canonical(known) == canonical), None)
     found = by_name(same, folder) if same is not None else Solvent(smiles, smiles, {}, {})
     computed, unseen = dict(found.descriptors), dict(found.unseen)
     for block, compute in _COMPUTED.items():
@@ -169,7 +207,21 @@ def training_range(block: str, names: Sequence[str], folder: Path) -> tuple[tupl
     return table.columns, values.min(axis=0), values.max(axis=0)
 
 
-def _smiles(folder: Path) -> dict[str, str]:
+def _from_mixtures(name: str, table: Descriptors) -> np.ndarray | None:
+    """[descriptor] of a solvent that a table lacks, from a mixture of it and the mixture's other part, where known.
+
+    phi_mixture = w phi + (1 - w) phi_other gives phi. In the published tables water follows from two mixtures alike.
+    """
+    for mixture, ((one, weight), (other, other_weight)) in MIXTURES.items():
+        for part, share, rest, rest_share in ((one, weight, other, other_weight), (other, other_weight, one, weight)):
+            if part == name and mixture in table.rows and rest in table.rows:
+                of_mixture, of_rest = table.of(np.array([mixture, rest]))
+                return (of_mixture - rest_share * of_rest) / share
+    return None
+
+
+def tabulated(folder: Path) -> dict[str, str]:
+    """Names of all tabulated solvents to their SMILES, in the order of the table."""
     table = read(folder / SMILES_FILE)
     return dict(zip(table.labels("SOLVENT NAME").tolist(), table.labels("solvent smiles").tolist(), strict=True))
 
@@ -178,7 +230,13 @@ def _table(folder: Path, block: str) -> Descriptors:
     return descriptors(read(folder / FILES[block]))
 
 
-def _molecule(smiles: str):
+def read_molecule(smiles: str) -> Any:
+    """RDKit's molecule of a SMILES.
+
+    Raises:
+        UsageError: rdkit is not installed.
+        DataError: RDKit cannot read the SMILES.
+    """
     try:
         from rdkit import Chem, rdBase  # pyright: ignore[reportMissingImports]
     except ImportError:
@@ -191,7 +249,7 @@ def _molecule(smiles: str):
 
 
 def _canonical(smiles: str) -> str:
-    molecule = _molecule(smiles)
+    molecule = read_molecule(smiles)
     from rdkit import Chem  # pyright: ignore[reportMissingImports]
 
     return Chem.MolToSmiles(molecule)
@@ -206,7 +264,7 @@ def drfp(smiles: str) -> np.ndarray:
         UsageError: drfp is not installed.
         DataError: RDKit cannot read the SMILES.
     """
-    _molecule(smiles)
+    read_molecule(smiles)
     try:
         from drfp import DrfpEncoder  # pyright: ignore[reportMissingImports]
     except ImportError:
@@ -223,7 +281,7 @@ def fragprints(smiles: str) -> np.ndarray:
         UsageError: rdkit is not installed.
         DataError: RDKit cannot read the SMILES.
     """
-    molecule = _molecule(smiles)
+    molecule = read_molecule(smiles)
     from rdkit.Chem import Descriptors as functions  # pyright: ignore[reportMissingImports]
     from rdkit.Chem import rdFingerprintGenerator  # pyright: ignore[reportMissingImports]
 
