@@ -26,7 +26,7 @@ from probatum.problems.catechol.problem import Catechol
 from probatum.problems.problem import Dataset
 
 ARM, RIVAL = "physics-and-statistics", "mlp-lightgbm"
-ALONE = ("kinetic", "mlp-subspaces", "gp-subspaces", "lightgbm-small", "extra-trees", "physics-and-statistics+gp")
+ALONE = ("kinetic", "mlp-subspaces", "lightgbm-small", "extra-trees")
 COVERAGE = 0.9
 CAMPAIGN = """
 problem = "catechol"

@@ -19,8 +19,8 @@ from campaigns.small_campaigns import ROWS, Workplace, run, stored, write_table
 from probatum.campaigns.artifacts import ArtifactStore
 from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.events import Event, ExperimentFinished, ExperimentKept, RoundStarted
-from probatum.campaigns.execution import member_seed
 from probatum.campaigns.lock import CampaignLock
+from probatum.campaigns.members import member_seed
 from probatum.errors import (
     CampaignFileError,
     CampaignLockedError,

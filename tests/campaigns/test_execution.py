@@ -11,8 +11,9 @@ from sklearn.preprocessing import StandardScaler
 
 from campaigns.small_campaigns import ROWS, Workplace, stored
 from probatum.campaigns.campaign import Campaign
-from probatum.campaigns.execution import Bench, _joined, stored_prediction, stored_spread, stored_width
+from probatum.campaigns.execution import Bench, stored_prediction, stored_spread, stored_width
 from probatum.campaigns.jobs import Job, JobFit, Place, Setup
+from probatum.campaigns.members import joined
 from probatum.campaigns.plan import Planner, store_splits
 from probatum.learning.ensembles import Stack, logit_mean, mixture
 from probatum.learning.learner import FitOutcome
@@ -33,38 +34,46 @@ def member(place: int, spread: bool = True, apart: bool = False) -> list[FitOutc
 
 def test_one_member_is_left_as_it_is() -> None:
     (only,) = member(0)
-    assert _joined([[only]], "mean") is only
+    assert joined([[only]], "mean") is only
 
 
 @pytest.mark.parametrize("spread", [True, False])
 @pytest.mark.parametrize("apart", [True, False])
 def test_members_are_a_mixture_with_its_spread(spread: bool, apart: bool) -> None:
-    joined = _joined([member(place, spread, apart) for place in range(3)], "mean")
+    one = joined([member(place, spread, apart) for place in range(3)], "mean")
     mean, deviation = mixture(SHARES, SPREADS if spread else None)
-    assert joined.spread is not None
-    np.testing.assert_allclose(joined.prediction, mean)
-    np.testing.assert_allclose(joined.spread, deviation)
-    assert joined.width == 4
-    assert len(joined.weights) == (6 if apart else 3)
+    assert one.spread is not None
+    np.testing.assert_allclose(one.prediction, mean)
+    np.testing.assert_allclose(one.spread, deviation)
+    assert one.width == 4
+    assert len(one.weights) == (6 if apart else 3)
 
 
 def test_blocks_of_one_member_keep_their_own_spread() -> None:
-    joined = _joined([member(1, apart=True)], "mean")
-    assert joined.spread is not None
-    np.testing.assert_allclose(joined.spread, SPREADS[1])
-    assert _joined([[*member(1, apart=True)[:1], *member(1, False, apart=True)[1:]]], "mean").spread is None
+    one = joined([member(1, apart=True)], "mean")
+    assert one.spread is not None
+    np.testing.assert_allclose(one.spread, SPREADS[1])
+    assert joined([[*member(1, apart=True)[:1], *member(1, False, apart=True)[1:]]], "mean").spread is None
+
+
+def test_curves_of_members_and_of_quantities_are_averaged_until_the_first_one_stops() -> None:
+    curves = [{"loss": np.array([4.0, 2.0, last], np.float32), "own": np.zeros(n)} for last, n in ((1, 2), (np.nan, 3))]
+    members = [[FitOutcome(SHARES[place], 1.0, curves=curves[place])] for place in range(2)]
+    joined_curves = joined(members, "mean").curves
+    assert list(joined_curves) == ["loss"], "those that every member has, of one shape"
+    np.testing.assert_array_equal(joined_curves["loss"], np.array([4, 2, np.nan], np.float32))
 
 
 def test_probabilities_may_be_joined_by_their_log_odds_and_other_numbers_may_not() -> None:
     members = [member(place) for place in range(3)]
-    np.testing.assert_allclose(_joined(members, "logit_mean").prediction, logit_mean(SHARES))
+    np.testing.assert_allclose(joined(members, "logit_mean").prediction, logit_mean(SHARES))
     members[2] = [FitOutcome(SHARES[2] + 1, 1.0)]
-    assert "needs probabilities" in str(_joined(members, "logit_mean").error)
+    assert "needs probabilities" in str(joined(members, "logit_mean").error)
 
 
 def test_a_member_that_failed_fails_its_ensemble() -> None:
     failed = FitOutcome(np.empty((0, 0)), 1.0, error="the flask broke")
-    assert _joined([member(0), [failed]], "mean").error == "the flask broke"
+    assert joined([member(0), [failed]], "mean").error == "the flask broke"
 
 
 # ---------------------------------------------------------------------- jobs

@@ -138,7 +138,9 @@ def partition_name(split: Split) -> str:
 def _partitions(campaign: Campaign) -> tuple[Partition, ...]:
     inputs: dict[tuple[str, int], np.ndarray] = {}
     columns: dict[tuple[str, int], tuple[str, ...]] = {}
-    features = {name: campaign.file.problem.features[name] for name in campaign.file.problem.default_features}
+    problem = campaign.file.problem
+    looked_at = dict.fromkeys((*problem.default_features, *problem.plain_features))
+    features = {name: problem.features[name] for name in looked_at}
     for key, dataset in campaign.draws.items():
         blocks = {
             name: np.asarray(feature.compute(dataset), dtype=np.float64).reshape(len(dataset), -1)

@@ -113,12 +113,12 @@ def idle_mutation(looked_at: tuple[Run, History], _: float) -> Iterator[Alarm]:
     "warning",
     "run",
     remedy="change one thing at a time, or run the intermediate experiments",
-    detects="two changed paths; a change of the model's kind counts once with all its parameters",
+    detects="two changed paths; another kind (of model, soup, schedule) counts once with all its parameters",
 )
 def several_changes(looked_at: tuple[Run, History], _: float) -> Iterator[Alarm]:
     """What differs between parent and child cannot be told apart when several things changed together.
 
-    The parameters of another kind of model come with it and count as one change.
+    The parameters of another kind of model, soup or schedule come with it and count as one change.
     """
     run, _history = looked_at
     changes = attributable(run.changed or ())
@@ -150,11 +150,15 @@ def saved_is_scored(looked_at: tuple[Run, History], _: float) -> Iterator[Alarm]
 
 
 def attributable(changed: Iterable[str]) -> tuple[str, ...]:
-    """The changes that an effect could be attributed to: those that come with another kind of model are one."""
-    paths = sorted(changed)
-    if "model.kind" in paths:
-        paths = ["model.kind", *(p for p in paths if not p.startswith(("model.", "training.")))]
-    return tuple(paths)
+    """The changes that an effect could be attributed to: what comes with another kind, of model or of soup, is one."""
+    found, rest = [], sorted(changed)
+    while kinds := [path for path in rest if path.endswith(".kind")]:
+        kind = min(kinds, key=len)
+        chosen = kind.removesuffix("kind")
+        brings = (chosen, "training.") if chosen == "model." else (chosen,)
+        found.append(kind)
+        rest = [path for path in rest if not f"{path}.".startswith(brings)]
+    return (*found, *rest)
 
 
 def without_seed(run: Run) -> str:

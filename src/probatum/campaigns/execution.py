@@ -14,16 +14,16 @@ from probatum.campaigns.artifacts import ArtifactStore
 from probatum.campaigns.fit_inputs import feature_blocks, member_columns, sample_weights
 from probatum.campaigns.jobs import Job, JobFit, Place, Setup
 from probatum.campaigns.ledger import FitResult
+from probatum.campaigns.members import joined, member_seed
 from probatum.campaigns.recipe import Recipe
 from probatum.campaigns.splits import belonging
 from probatum.learning.blends import blend, blended_spread, simplex_weights, simplex_weights_by_quantity
-from probatum.learning.ensembles import Stack, logit_mean, mixture
+from probatum.learning.ensembles import Stack
 from probatum.learning.learner import FitOutcome, RowSet, fit_many
 from probatum.learning.metrics import metric
 from probatum.problems import registry
 from probatum.problems.problem import Dataset
 
-LOGIT_MEAN = "logit_mean"
 UNREAD = "unread"
 """Name of the parameters in an artifact that no fit of the job looked at."""
 CURVE = "curve/"
@@ -113,7 +113,7 @@ class Bench:
                 for some in columns
             ]
         return [
-            _joined([[part[j] for part in parts] for j in range(len(owner)) if owner[j] == i], recipe.ensemble.combine)
+            joined([[part[j] for part in parts] for j in range(len(owner)) if owner[j] == i], recipe.ensemble.combine)
             for i, recipe in enumerate(recipes)
         ]
 
@@ -240,46 +240,3 @@ def _side_by_side(width: int) -> AbstractContextManager[None]:
     from probatum.learning.replicas import at_most  # loads the compiler, which other jobs do without
 
     return at_most(width)
-
-
-def member_seed(seed: int, member: int) -> int:
-    """The seed of an ensemble's member; the first one trains as the fit without an ensemble would."""
-    return seed if member == 0 else int(np.random.SeedSequence([seed, member]).generate_state(1)[0] >> 1)
-
-
-def _joined(members: list[list[FitOutcome]], combine: str) -> FitOutcome:
-    """One outcome of [member][block of quantities]: blocks side by side, members combined.
-
-    Several members are a mixture, whose standard deviation is the outcome's spread; one member keeps its own.
-    """
-    blocks = [block for member in members for block in member]
-    failed = next((block for block in blocks if block.error is not None), None)
-    if failed is not None:
-        return failed
-    if len(blocks) == 1:
-        return blocks[0]
-    predictions = np.stack([np.concatenate([block.prediction for block in member], axis=1) for member in members])
-    own = [[block.spread for block in member if block.spread is not None] for member in members]
-    complete = sum(map(len, own)) == len(blocks)
-    spreads = np.stack([np.concatenate(member, axis=1) for member in own]) if complete else None
-    seconds, widths = sum(block.seconds for block in blocks), [b.width for b in blocks if b.width is not None]
-    weights = {
-        f"member{m}/block{b}/{name}": array
-        for m, member in enumerate(members)
-        for b, block in enumerate(member)
-        for name, array in block.weights.items()
-    }
-    if len(members) == 1:
-        prediction, spread = predictions[0], None if spreads is None else spreads[0]
-    else:
-        prediction, spread = mixture(predictions, spreads)
-    if combine == LOGIT_MEAN:
-        low, high = predictions.min(), predictions.max()
-        if low < 0 or high > 1:
-            error = f"ensemble.combine = '{LOGIT_MEAN}' needs probabilities; members predict {low:g} to {high:g}"
-            return FitOutcome(prediction, seconds, error=f"{error}; set output = 'sigmoid', or combine = 'mean'")
-        prediction = logit_mean(predictions)
-    idle = set.intersection(*(set(block.unread) for member in members for block in member))
-    return FitOutcome(
-        prediction, seconds, spread, {}, weights, width=min(widths, default=None), unread=tuple(sorted(idle))
-    )
