@@ -1,9 +1,9 @@
-"""Heights computed in other ways: by linear programs (F1), by sign vectors (F2), and infinity by exact rank."""
+"""Heights computed in other ways: linear programs (F1, Jiang's theorem), sign vectors (F2), infinity by exact rank."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 
 import numpy as np
 from scipy.optimize import linprog
@@ -28,6 +28,32 @@ def heights_by_linear_programs(G: np.ndarray) -> np.ndarray:
                 largest = max(largest, np.inf if solution.status == 3 else -solution.fun)
         profile.append(largest)
     return np.array(profile)
+
+
+def height_by_jiangs_theorem(G: np.ndarray, m: int) -> float:
+    """The linear programs of A. Jiang (IEEE Transactions on Information Theory 70, 2024), one for each (a, b, X, s).
+
+    max s_0 u.g_a subject to s_j u.g_j <= s_0 u.g_a and s_j u.g_j >= 1 for j in X, |X| = m - 1, u.g_b = 1, and
+    |u.g_j| <= 1 for the others.
+    """
+    k, n = G.shape
+    largest = 1.0
+    for a, b in permutations(range(n), 2):
+        others = [j for j in range(n) if j not in (a, b)]
+        for X in combinations(others, m - 1):
+            rest = G[:, [j for j in others if j not in X]].T
+            for signs in product((1.0, -1.0), repeat=m):
+                top = signs[0] * G[:, a]
+                chosen = [s * G[:, j] for s, j in zip(signs[1:], X, strict=True)]
+                limits = [(g - top, 0.0) for g in chosen] + [(-g, -1.0) for g in chosen]
+                rows = np.array([row for row, _ in limits] + [*rest, *-rest]).reshape(-1, k)
+                bounds = np.array([bound for _, bound in limits] + [1.0] * (2 * len(rest)))
+                solution = linprog(-top, A_ub=rows, b_ub=bounds, A_eq=[G[:, b]], b_eq=[1.0], bounds=(None, None))
+                if solution.status == 3:
+                    return np.inf
+                if solution.status == 0:
+                    largest = max(largest, -solution.fun)
+    return largest
 
 
 def heights_by_sign_vectors(G: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from hypothesis.extra.numpy import arrays
 from probatum.errors import DataError
 from probatum.problems.analog_codes.generate import random_codes
 from probatum.problems.analog_codes.generators import generator_of, systematic
-from probatum.problems.analog_codes.heights import MAX_LENGTH, height_profile, height_profiles
+from probatum.problems.analog_codes.heights import MAX_LENGTH, height_profile, height_profiles, heights_of
 
 # pytest imports tests by path, so a module beside this one has to be found by path as well.
 _spec = importlib.util.spec_from_file_location("reference_heights", Path(__file__).with_name("reference_heights.py"))
@@ -67,6 +67,14 @@ def test_heights_agree_with_linear_programs(n: int, k: int):
     for P in random_codes("uniform", n, k, 0, 4):
         expected = reference.heights_by_linear_programs(reference.identity_with(P))
         np.testing.assert_allclose(height_profiles(P[None])[0], expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("n", "k", "m"), [(4, 2, 1), (4, 2, 2), (5, 3, 2), (5, 2, 2), (5, 4, 1)])
+def test_heights_agree_with_jiangs_theorem(n: int, k: int, m: int):
+    for distribution in ("uniform", "integer"):
+        P = random_codes(distribution, n, k, 0, 1, seed=m)
+        expected = reference.height_by_jiangs_theorem(reference.identity_with(P[0]), m)
+        assert height_profiles(P)[0, m - 1] == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("k", [2, 4, 5, 6, 7])
@@ -142,6 +150,26 @@ def test_bits_do_not_depend_on_the_company_in_a_batch():
         assert height_profiles(codes[i : i + 1]).tobytes() == together[i : i + 1].tobytes()
     assert height_profiles(codes[::-1]).tobytes() == np.ascontiguousarray(together[::-1]).tobytes()
     assert height_profiles(codes[:0]).shape == (0, 5)
+
+
+@pytest.mark.parametrize(("n", "k"), [(9, 4), (9, 6), (5, 1), (5, 4), (2, 1)])
+@pytest.mark.parametrize("distribution", ["uniform", "integer"])
+def test_one_height_alone_is_that_of_the_profile_to_the_bit(n: int, k: int, distribution: str):
+    codes = random_codes(distribution, n, k, 0, 40)
+    profiles = height_profiles(codes)
+    for m in range(1, n - k + 1):
+        assert heights_of(codes, m).tobytes() == np.ascontiguousarray(profiles[:, m - 1]).tobytes()
+
+
+def test_threads_do_not_change_heights():
+    codes = random_codes("uniform", 9, 6, 0, 9000)
+    assert height_profiles(codes, threads=2).tobytes() == height_profiles(codes).tobytes()
+
+
+def test_a_height_beyond_the_redundancy_is_refused():
+    for m in (0, 6):
+        with pytest.raises(DataError, match=f"there is no h_{m} "):
+            heights_of(random_codes("uniform", 9, 4, 0, 1), m)
 
 
 def test_longest_codes_are_computed():

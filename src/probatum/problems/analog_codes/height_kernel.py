@@ -1,35 +1,43 @@
-"""The compiled loop behind `heights.height_profiles`: formula F4 for many codes at once.
+"""The compiled loops behind `heights.height_profiles`: formula F4 for many codes at once.
 
-Codes are worked on in blocks of `LANES`, and every innermost loop runs over the lanes of a block, so the compiler turns
-each into a few vector instructions. Importing this module imports numba (about half a second).
+Codes are worked on in blocks of `LANES`, one code in each lane of a vector. Importing this module imports numba.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numba
 import numpy as np
 
-LANES = 16
+from probatum.problems.analog_codes.double_double import add, multiply
+from probatum.problems.analog_codes.lanes import (
+    LANES,
+    choose,
+    compiled,
+    every,
+    floor,
+    larger,
+    load,
+    min_over,
+    size,
+    store,
+    sum_over,
+)
+
+SMALLEST, LARGEST = 1e-15, 1e15
+"""Entries of P that are not zero lie between these, so that no minor over- or underflows."""
 TINY = 1e-305
 """Added to sums of minors so that 'sum / 0' is infinite even where the sum is 0; far below any sum that can occur."""
+EXACT, EXACT_PAIR = 2.0**53, 2.0**104
+"""Integers below are exact in float64, and in double-double."""
+DOUBTFUL, UNUSABLE = 1.0, 2.0
 
 
-def _compiled(function: Callable) -> Callable:
-    """The function compiled on first call; kept on disk where numba finds a folder that it can write."""
-    options = {"nogil": True, "error_model": "numpy"}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except (RuntimeError, OSError):  # numba found nowhere to put its cache: compile anew in every process
-        return numba.njit(**options)(function)
-
-
-@_compiled
+@compiled
 def profiles_into(
     profiles,
+    flags,
     P,
-    tolerance,
+    lowest,
+    doubt,
     first,
     entry,
     child,
@@ -38,88 +46,257 @@ def profiles_into(
     lattice_circuit,
     lattice_first,
     lattice_child,
+    x,
+    minor,
+    bound,
+    inverse,
+    total,
+    norm,
+    best,
+    width,
 ):
-    """Writes the height profile of every code.
+    """Writes h_lowest, ..., h_(n-k) of every code.
 
     Args:
-        profiles: [code, n - k] float64, written: h_1, ..., h_(n-k).
+        profiles: [code, n - k] float64; columns lowest - 1 to n - k - 1 are written.
+        flags: [code] float64, written: 0; DOUBTFUL where some minor is below `doubt` times the sum of its terms,
+            zeros among them, unless all are exact integers; UNUSABLE where an entry of P is.
         P: [code, k (n - k)] float64, each code's P row by row.
-        tolerance: [code] float64; a minor is zero if at most this times the sum of its terms' absolute values.
+        lowest: the smallest m that is asked for.
+        doubt: see flags.
         first, ..., lattice_child: see `HeightTables`.
+        x, ..., best: [k (n - k)], [basis] three times, [circuit], [lattice subset] and [n - k] rows to work in.
+        width: any tuple of k + 1 numbers.
     """
     codes, redundancy = profiles.shape
-    bases, n, span = first.size - 1, lattice_basis.shape[0], circuits.shape[1]
-    x = np.empty((P.shape[1], LANES))
-    allowed = np.empty(LANES)
-    minor = np.empty((bases, LANES))
-    bound = np.empty((bases, LANES))
-    inverse = np.empty((bases, LANES))
-    total = np.empty((circuits.shape[0], LANES))
-    norm = np.empty((lattice_child.shape[0], LANES))
-    best = np.empty((redundancy, LANES))
-
+    bases = first.size - 1
+    zero, one = every(0.0), every(1.0)
+    doubted = every(doubt)
     for start in range(0, codes, LANES):
         for lane in range(LANES):  # a last block that is not full repeats its last code
             code = min(start + lane, codes - 1)
-            allowed[lane] = tolerance[code]
             for e in range(P.shape[1]):
                 x[e, lane] = P[code, e]
 
+        unusable, fractional = zero, zero
+        for e in range(P.shape[1]):
+            value = load(x, e)
+            s = size(value)
+            small = choose(every(SMALLEST), s, zero, choose(s, zero, zero, one))
+            unusable = larger(unusable, choose(s, every(LARGEST), small, one))  # NaN is not up to anything
+            fractional = choose(value, floor(value), fractional, one)
+
+        slack, largest = zero, zero
         for b in range(bases):
             if first[b] == first[b + 1]:
-                for lane in range(LANES):
-                    minor[b, lane] = 1.0
-                    bound[b, lane] = 1.0
-            else:
-                for lane in range(LANES):
-                    minor[b, lane] = 0.0
-                    bound[b, lane] = 0.0
+                store(minor, b, one)
+                store(bound, b, one)
+                store(inverse, b, one)
+                continue
+            D, B = zero, zero
+            positive = True
+            for t in range(first[b], first[b + 1]):
+                factor, c = load(x, entry[t]), child[t]
+                term = factor * load(minor, c)
+                D = D + term if positive else D - term
+                B = B + size(factor) * load(bound, c)
+                positive = not positive
+            store(minor, b, D)
+            store(bound, b, B)
+            if lowest < redundancy:
+                store(inverse, b, one / size(D))
+            slack = larger(slack, doubted * B - size(D))
+            largest = larger(largest, B)
+        for b in range(bases):  # signs are needed no more
+            store(minor, b, size(load(minor, b)))
+        # Where all minors are exact integers, none is in doubt.
+        doubtful = choose(slack, zero, zero, choose(every(EXACT), largest, one, fractional))
+        store(best, 0, choose(unusable, zero, doubtful, every(UNUSABLE)))
+        for lane in range(min(LANES, codes - start)):
+            flags[start + lane] = best[0, lane]
+
+        profiles_of_block(
+            best,
+            minor,
+            inverse,
+            lowest,
+            circuits,
+            lattice_basis,
+            lattice_circuit,
+            lattice_first,
+            lattice_child,
+            total,
+            norm,
+            width,
+        )
+        for lane in range(min(LANES, codes - start)):
+            for m in range(lowest - 1, redundancy):
+                profiles[start + lane, m] = best[m, lane] - 1.0
+
+
+@compiled
+def profiles_of_block(
+    best,
+    minor,
+    inverse,
+    lowest,
+    circuits,
+    lattice_basis,
+    lattice_circuit,
+    lattice_first,
+    lattice_child,
+    total,
+    norm,
+    width,
+):
+    """Writes h_m + 1 to best[m - 1] for m from `lowest`, from the |minors| of a block and, below n - k, their inverses.
+
+    |G_I^-1 g_j|_1 + 1 = total / minor, and minima and maxima keep the order.
+    """
+    redundancy, n = lattice_first.size - 1, lattice_basis.shape[0]
+    one, infinite = every(1.0), every(np.inf)
+    tiny = every(TINY)
+    for m in range(lowest - 1, redundancy):
+        store(best, m, every(2.0))
+    if lowest == redundancy:  # the largest quotient of a circuit is that of its smallest minor
+        top = load(best, redundancy - 1)
+        for u in range(circuits.shape[0]):
+            s = sum_over(tiny, minor, circuits, u, width)
+            top = larger(top, s * (one / min_over(infinite, minor, circuits, u, width)))
+        store(best, redundancy - 1, top)
+        return
+
+    for u in range(circuits.shape[0]):
+        store(total, u, sum_over(tiny, minor, circuits, u, width))
+    for j in range(n):
+        top = load(best, redundancy - 1)
+        for t in range(lattice_first[1]):
+            value = load(total, lattice_circuit[j, t]) * load(inverse, lattice_basis[j, t])
+            store(norm, t, value)
+            top = larger(top, value)
+        store(best, redundancy - 1, top)
+        for level in range(1, redundancy - lowest + 1):
+            m = redundancy - 1 - level
+            top = load(best, m)
+            for t in range(lattice_first[level], lattice_first[level + 1]):
+                value = min_over(infinite, norm, lattice_child, t, width)
+                store(norm, t, value)
+                top = larger(top, value)
+            store(best, m, top)
+
+
+@compiled
+def profiles_of_minors_into(
+    profiles,
+    sizes,
+    lowest,
+    circuits,
+    lattice_basis,
+    lattice_circuit,
+    lattice_first,
+    lattice_child,
+    minor,
+    inverse,
+    total,
+    norm,
+    best,
+    width,
+):
+    """Writes h_lowest, ..., h_(n-k) of codes whose |minors| are given.
+
+    Args:
+        profiles: [code, n - k] float64; columns lowest - 1 to n - k - 1 are written.
+        sizes: [code, basis] float64.
+        lowest, ..., width: as for `profiles_into`.
+    """
+    codes, redundancy = profiles.shape
+    one = every(1.0)
+    for start in range(0, codes, LANES):
+        for lane in range(LANES):
+            code = min(start + lane, codes - 1)
+            for b in range(sizes.shape[1]):
+                minor[b, lane] = sizes[code, b]
+        for b in range(sizes.shape[1]):
+            store(inverse, b, one / load(minor, b))
+        profiles_of_block(
+            best,
+            minor,
+            inverse,
+            lowest,
+            circuits,
+            lattice_basis,
+            lattice_circuit,
+            lattice_first,
+            lattice_child,
+            total,
+            norm,
+            width,
+        )
+        for lane in range(min(LANES, codes - start)):
+            for m in range(lowest - 1, redundancy):
+                profiles[start + lane, m] = best[m, lane] - 1.0
+
+
+@compiled
+def float64_minors_into(sizes, P, tolerance, first, entry, child):
+    """Writes the |minors| of every code in float64: those of `profiles_into`, with small ones set to zero.
+
+    Args:
+        sizes: [code, basis] float64, written.
+        P: [code, k (n - k)] float64.
+        tolerance: a minor is zero if at most this times the sum of its terms, unless it is an exact integer.
+        first, entry, child: see `HeightTables`.
+    """
+    bases = first.size - 1
+    minor, bound = np.empty(bases), np.empty(bases)
+    for code in range(len(P)):
+        integer = True
+        for e in range(P.shape[1]):
+            integer = integer and P[code, e] == np.floor(P[code, e])
+        for b in range(bases):
+            if first[b] == first[b + 1]:
+                minor[b], bound[b] = 1.0, 1.0
+                sizes[code, b] = 1.0
+                continue
+            D, B, sign = 0.0, 0.0, 1.0
+            for t in range(first[b], first[b + 1]):
+                D += sign * P[code, entry[t]] * minor[child[t]]
+                B += abs(P[code, entry[t]]) * bound[child[t]]
+                sign = -sign
+            minor[b], bound[b] = D, B
+            sizes[code, b] = 0.0 if not (integer and B < EXACT) and abs(D) <= tolerance * B else abs(D)
+
+
+@compiled
+def accurate_minors_into(sizes, P, P_low, tolerance, smallest, first, entry, child):
+    """Writes the |minors| of every code, computed in double-double and rounded once.
+
+    Args:
+        sizes: [code, basis] float64, written.
+        P, P_low: [code, k (n - k)] float64; the matrices are P + P_low, with |P_low| at most half a unit of P.
+        tolerance: a minor is zero if at most this times the sum of its terms, unless it is an exact integer.
+        smallest: a minor is zero if below this.
+        first, entry, child: see `HeightTables`.
+    """
+    bases = first.size - 1
+    high, low, bound = np.empty(bases), np.empty(bases), np.empty(bases)
+    for code in range(len(P)):
+        integer = True
+        for e in range(P.shape[1]):
+            integer = integer and P[code, e] == np.floor(P[code, e]) and P_low[code, e] == 0.0
+        for b in range(bases):
+            if first[b] == first[b + 1]:
+                high[b], low[b], bound[b] = 1.0, 0.0, 1.0
+                sizes[code, b] = 1.0
+                continue
+            D, D_low, B = 0.0, 0.0, 0.0
             sign = 1.0
             for t in range(first[b], first[b + 1]):
                 e, c = entry[t], child[t]
-                for lane in range(LANES):
-                    minor[b, lane] += sign * x[e, lane] * minor[c, lane]
-                    bound[b, lane] += abs(x[e, lane]) * bound[c, lane]
+                term, term_low = multiply(sign * P[code, e], sign * P_low[code, e], high[c], low[c])
+                D, D_low = add(D, D_low, term, term_low)
+                B += abs(P[code, e]) * bound[c]
                 sign = -sign
-        for b in range(bases):  # signs are needed no more
-            for lane in range(LANES):
-                size = abs(minor[b, lane])
-                size = 0.0 if size <= allowed[lane] * bound[b, lane] else size
-                minor[b, lane] = size
-                inverse[b, lane] = 1.0 / size
-
-        for u in range(circuits.shape[0]):
-            for lane in range(LANES):
-                total[u, lane] = TINY
-            for i in range(span):
-                b = circuits[u, i]
-                for lane in range(LANES):
-                    total[u, lane] += minor[b, lane]
-
-        # Heights plus one until the end: |G_I^-1 g_j|_1 + 1 = total / minor, and min and max keep the order.
-        for m in range(redundancy):
-            for lane in range(LANES):
-                best[m, lane] = 2.0
-        for j in range(n):
-            for t in range(lattice_first[1]):
-                b, u = lattice_basis[j, t], lattice_circuit[j, t]
-                for lane in range(LANES):
-                    value = total[u, lane] * inverse[b, lane]
-                    norm[t, lane] = value
-                    best[redundancy - 1, lane] = max(best[redundancy - 1, lane], value)
-            for level in range(1, redundancy):
-                m = redundancy - 1 - level
-                for t in range(lattice_first[level], lattice_first[level + 1]):
-                    c = lattice_child[t, 0]
-                    for lane in range(LANES):
-                        norm[t, lane] = norm[c, lane]
-                    for i in range(1, span):
-                        c = lattice_child[t, i]
-                        for lane in range(LANES):
-                            norm[t, lane] = min(norm[t, lane], norm[c, lane])
-                    for lane in range(LANES):
-                        best[m, lane] = max(best[m, lane], norm[t, lane])
-
-        for lane in range(min(LANES, codes - start)):
-            for m in range(redundancy):
-                profiles[start + lane, m] = best[m, lane] - 1.0
+            high[b], low[b], bound[b] = D, D_low, B
+            limit = smallest if integer and B < EXACT_PAIR else max(smallest, tolerance * B)
+            sizes[code, b] = 0.0 if abs(D) <= limit else abs(D)

@@ -13,7 +13,7 @@ import numpy as np
 from probatum.errors import DataError
 from probatum.problems.analog_codes.features import FEATURES
 from probatum.problems.analog_codes.generate import VERSIONS, Distribution, random_codes
-from probatum.problems.analog_codes.heights import MAX_LENGTH, height_profiles
+from probatum.problems.analog_codes.heights import MAX_LENGTH, float64_height_profiles
 from probatum.problems.problem import Dataset, Feature, Origin, Problem, Quantity, Truth
 
 HEIGHT = Quantity("log2 height", "log2", lower=0.0)
@@ -115,7 +115,7 @@ class AnalogCodes(Problem):
         P = random_codes(self.distribution, self.n, k, first, -(-stop // len(asked)), seed=self.seed, draw=draw)
         code = np.arange(start, stop) // len(asked)
         m = asked[np.arange(start, stop) % len(asked)]
-        heights = height_profiles(P)[code - first, m - 1]
+        heights = float64_height_profiles(P)[code - first, m - 1]
         labels = np.array([_label(matrix) for matrix in P], dtype="U16")
         return Dataset(
             problem=self.name,
