@@ -14,7 +14,6 @@ from probatum.audit.catalogue import CHECKS
 from probatum.audit.data import CHECKS as ALL
 from probatum.audit.finding import Alarm
 from probatum.audit.history import Partition, Side
-from probatum.audit.rows import near_rows, reading_step, row_hashes, set_values
 from probatum.problems.problem import Quantity
 
 LEVEL = 1e-4
@@ -87,20 +86,6 @@ def test_rows_duplicated_before_the_split_are_found_without_targets_too():
     assert alarm.figures["rows"] == independent > 100
 
 
-def test_minus_zero_is_zero_and_missing_values_are_equal():
-    inputs = np.array([[0.0, np.nan, 1.0], [-0.0, np.nan, 1.0], [0.0, 2.0, 1.0]])
-    hashes = row_hashes(inputs)
-    assert hashes[0] == hashes[1] != hashes[2]
-    assert row_hashes(inputs[:, [0, 1]], inputs[:, [2]]).tolist() == hashes.tolist()
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.lists(st.sampled_from([0.0, 1.0, -1.5]), min_size=3, max_size=3), min_size=1, max_size=20))
-def test_hashes_are_equal_exactly_where_rows_are(rows: list[list[float]]):
-    hashes = row_hashes(np.array(rows))
-    assert len(np.unique(hashes)) == len({tuple(row) for row in rows})
-
-
 def test_repeated_measurements_of_a_grid_on_both_sides_are_no_duplicates():
     generator = np.random.default_rng(1)
     grid = np.array([(t, s) for t in range(6) for s in range(6)], dtype=float)
@@ -120,15 +105,6 @@ def test_readings_that_agree_by_rounding_are_no_duplicates_and_copies_among_them
     assert alarms == 0
     targets[0::3] = targets[1::3]
     assert looked("PB101", halves(inputs, targets, np.arange(120) % 3 == 0))[0].figures["rows"] >= 40
-
-
-def test_the_step_of_readings_is_found():
-    spread = np.random.default_rng(22).normal(size=50)
-    assert reading_step(np.round(spread, 2)) == pytest.approx(0.01)
-    assert reading_step(np.round(spread * 20) / 20) == pytest.approx(0.05)
-    assert reading_step(np.array([1.0, 1.2, 1.5, 2.2])) == pytest.approx(0.1)
-    assert reading_step(np.array([20.0, 50.0, 90.0])) == pytest.approx(10)
-    assert reading_step(spread) == reading_step(np.ones(3)) == 0
 
 
 def test_set_values_that_recur_may_read_the_same_where_readings_are_rounded():
@@ -234,20 +210,44 @@ def test_columns_beyond_counting_keep_their_copies():
     assert alarm.figures["rows"] == 3
 
 
-def test_set_values_are_found_and_spread_values_are_left():
-    generator = np.random.default_rng(8)
-    exact = generator.integers(0, 4, 80) * 10.0
-    taken = set_values(exact + generator.normal(0, 0.1, 80))
-    assert len(np.unique(taken)) == 4
-    assert np.abs(taken - exact).max() < 0.1
-    spread = generator.uniform(size=80)
-    assert (set_values(spread) == spread).all()
+@pytest.mark.parametrize(("columns", "copies", "noise"), [(2, 10, 0.003), (1, 5, 1e-5)])
+def test_copies_of_few_inputs_are_found_where_their_targets_are_copied_too(columns: int, copies: int, noise: float):
+    found, honest = 0, 0
+    for seed in range(40):
+        inputs, targets, test = measured(seed, 200, columns)
+        honest += bool(looked("PB102", halves(inputs, targets, test)))
+        generator = np.random.default_rng([seed, 2])
+        chosen = generator.choice(np.flatnonzero(~test), copies, replace=False)
+        for values in (inputs, targets):
+            jitter = noise * generator.normal(size=(copies, values.shape[1]))
+            values[np.flatnonzero(test)[:copies]] = values[chosen] + jitter
+        found += bool(looked("PB102", halves(inputs, targets, test)))
+    assert found >= 36
+    assert honest == 0
 
 
-def test_too_few_rows_say_nothing():
-    assert near_rows(np.zeros((0, 2)), np.ones((3, 2))) is None
-    assert near_rows(np.arange(8.0).reshape(4, 2), np.ones((3, 2))) is None
-    assert near_rows(np.ones((50, 2)), np.ones((3, 2))) is None
+@pytest.mark.parametrize("kind", ["curve", "series", "rounded", "repeated", "cut off"])
+def test_honest_rows_of_one_input_and_a_target_are_no_copies(kind: str):
+    generator = np.random.default_rng(23)
+    alarms = 0
+    for trial in range(60):
+        rows = (60, 150, 300)[trial % 3]
+        x = np.arange(rows) / rows if kind == "series" else generator.uniform(size=rows)
+        if kind == "repeated":
+            x = x[np.arange(rows) // 3]
+        y = np.sin(6 * x) + (0 if kind == "curve" else generator.normal(0, 0.2, rows))
+        y = np.round(y, 1) if kind == "rounded" else np.maximum(y, 0) if kind == "cut off" else y
+        partition = halves(x[:, None], y[:, None], generator.permutation(rows) < rows // 5)
+        alarms += len(looked("PB102", partition, 0.01))
+    assert alarms <= 3
+
+
+def test_a_few_copies_among_very_many_rows_are_found():
+    generator = np.random.default_rng(25)
+    train, test = generator.normal(size=(12_000, 12)), generator.normal(size=(4_000, 12))
+    test[1_000:1_012] = train[:12] + 0.01 * generator.normal(size=(12, 12))
+    (alarm,) = looked("PB102", Partition("many", Side(train), Side(test)))
+    assert alarm.figures["rows"] == 12
 
 
 # ---------------------------------------------------------------------- PB103
@@ -339,6 +339,78 @@ def test_groups_of_many_concentrations_and_shifted_groups_are_on_one_scale():
         partition = halves(inputs, None, batch == 0, groups={"batch": labels}, separated=("batch",))
         alarms += len([a for a in looked("PB105", partition, 0.01) if a.severity != "note"])
     assert alarms <= 2
+
+
+@pytest.mark.parametrize("factor", [60.0, 100.0, 1000.0])
+def test_rows_of_one_source_in_two_units_are_found_with_the_stated_power(factor: float):
+    found = 0
+    for seed in range(40):
+        generator = np.random.default_rng(seed)
+        inputs = generator.uniform(size=(400, 3))
+        inputs[generator.permutation(400) < 100, 1] *= factor
+        alarms = looked("PB105", halves(inputs, None, generator.permutation(400) < 80))
+        found += len([a for a in alarms if 0.5 < a.figures["factor"] / factor < 2])
+        assert all("'x1' is on two scales" in a.message for a in alarms)
+        assert all(abs(a.figures["rows"] - 100) <= 10 for a in alarms)
+    assert found >= 36
+
+
+def wide(kind: str, generator: np.random.Generator, rows: int) -> np.ndarray:
+    """A column of values of very different size that are all in one unit."""
+    match kind:
+        case "decades":
+            return 10 ** generator.uniform(-3, 3, rows)
+        case "lognormal":
+            return np.exp(3 * generator.normal(size=rows))
+        case "heavy tails":
+            return generator.standard_cauchy(rows)
+        case "doses":
+            return 100.0 ** generator.integers(0, 2, rows) * generator.normal(1, 0.1, rows)
+        case "absent and present":
+            return np.where(generator.uniform(size=rows) < 0.5, 0.01 * generator.normal(size=rows), 1.0) + (
+                generator.uniform(-0.005, 0.5, rows) * (generator.uniform(size=rows) < 0.5)
+            )
+        case _:
+            return generator.normal(size=rows) ** 4
+
+
+@pytest.mark.parametrize("kind", ["decades", "lognormal", "heavy tails", "doses", "absent and present", "powers"])
+def test_columns_of_very_different_sizes_are_in_one_unit(kind: str):
+    generator = np.random.default_rng(26)
+    alarms = 0
+    for trial in range(60):
+        rows = (60, 200, 500)[trial % 3]
+        inputs = np.column_stack([wide(kind, generator, rows), generator.normal(size=rows)])
+        alarms += len(looked("PB105", halves(inputs, None, generator.permutation(rows) < rows // 5), 0.01))
+    assert alarms <= 3
+
+
+def test_two_sizes_that_another_column_or_a_group_tells_apart_are_meant():
+    generator = np.random.default_rng(27)
+    large = generator.uniform(size=400) < 0.4
+    amounts = generator.uniform(size=400) * np.where(large, 100, 1)
+    test = generator.permutation(400) < 80
+    assert looked("PB105", halves(np.column_stack([amounts, generator.normal(size=400)]), None, test))
+    assert looked("PB105", halves(np.column_stack([amounts, large]), None, test)) == []
+
+
+def test_a_column_that_is_missing_in_the_test_rows_alone_is_found():
+    inputs, targets, _ = measured(28, 200)
+    test = np.arange(200) < 30
+    inputs[test, 2] = np.nan
+    (alarm,) = looked("PB105", halves(inputs, targets, test))
+    assert "'x2' is nan in all 30 test rows" in alarm.message
+    inputs[:, 2] = np.nan  # missing everywhere
+    assert looked("PB105", halves(inputs, targets, test)) == []
+
+
+def test_the_scale_of_a_source_is_found_in_a_sample_of_very_many_rows():
+    generator = np.random.default_rng(29)
+    inputs = generator.uniform(size=(150_000, 2))
+    source = np.repeat(["a", "b", "c"], 50_000)
+    inputs[source == "b", 0] *= 100
+    (alarm,) = looked("PB105", halves(inputs, None, np.arange(150_000) % 5 == 0, sources=source))
+    assert alarm.figures["factor"] == 100
 
 
 def test_a_column_that_stands_still_in_the_test_rows_is_found():
@@ -437,6 +509,28 @@ def test_a_label_far_beyond_its_limits_is_found_and_noise_about_a_limit_is_not()
 
 
 # ---------------------------------------------------------------------- all together
+
+
+ODD = {
+    "missing": [np.nan],
+    "infinite": [np.inf, -np.inf],
+    "largest": [1e308, -1e308],
+    "least": [1e-310],
+}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("values", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("where", ["train", "test", "both"])
+def test_values_that_are_missing_or_of_no_size_raise_no_warning(values: list[float], where: str, whole: bool):
+    inputs, targets, test = measured(30, 120)
+    labels = np.char.add("g", (np.arange(120) % 4).astype(str))
+    rows = np.flatnonzero({"train": ~test, "test": test, "both": test | True}[where])
+    rows = rows if whole else rows[:8]
+    inputs[rows, 1] = np.resize(values, len(rows))
+    partition = halves(inputs, targets, test, groups={"batch": labels}, sources=labels, replicates=np.arange(120) // 2)
+    found = [(check.code, a.severity) for check in ALL for a in check.look(partition, LEVEL) if check.code != "PB103"]
+    assert set(found) <= {("PB105", None)}
 
 
 def test_a_clean_partition_is_silent_and_an_empty_side_too():

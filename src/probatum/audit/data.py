@@ -12,7 +12,8 @@ from probatum.audit.columns import odd_columns
 from probatum.audit.finding import Alarm, Severity, check
 from probatum.audit.history import Partition, Side
 from probatum.audit.labels import impossible_labels
-from probatum.audit.rows import coincidences, is_design, near_rows, row_hashes, side_hashes
+from probatum.audit.nearness import near_rows
+from probatum.audit.rows import coincidences, is_design, row_hashes, side_hashes
 
 MOST_SOURCES = 30
 
@@ -39,13 +40,14 @@ def same_rows(partition: Partition, level: float) -> Iterator[Alarm]:
     train, test = partition.train, partition.test
     if not len(train) or not len(test):
         return
-    inputs = np.concatenate([train.inputs, test.inputs])
-    hashes = row_hashes(inputs)
-    here, there = hashes[: len(train)], hashes[len(train) :]
+    here, there = row_hashes(train.inputs), row_hashes(test.inputs)
     shared = np.isin(there, here)
     if not shared.any():
         return
-    designed = is_design(hashes, inputs) or _groups_share_inputs(partition, here, float(shared.mean()))
+    hashes = np.concatenate([here, there])
+    designed = is_design(hashes, np.concatenate([train.inputs, test.inputs])) or _groups_share_inputs(
+        partition, here, float(shared.mean())
+    )
     if train.targets is None or test.targets is None:
         if not designed:
             yield _alarm("inputs", int(shared.sum()), len(test))
@@ -120,7 +122,8 @@ def _equal_by_rounding(hashes: np.ndarray, targets: np.ndarray) -> float:
     remedy="find where the copies come from (augmentation, a sample measured twice, nested data sets); name the column "
     "that keeps them together as the group, or make copies after the split, inside the training fold",
     detects="in 200 rows of 8 columns, three test rows copied with noise of 1 % of a standard deviation, with power "
-    "above 0.9; in 3 columns ten of 40 test rows; nothing in one or two columns, where honest rows come as near",
+    "above 0.9; in 3 columns ten of 40 test rows; in 2 columns and a target ten copied with .3 %; in one column and a "
+    "target five copied with .001 %, and nothing like it where there are no targets",
     statistical=True,
 )
 def near_duplicates(partition: Partition, level: float) -> Iterator[Alarm]:
@@ -128,10 +131,13 @@ def near_duplicates(partition: Partition, level: float) -> Iterator[Alarm]:
 
     The distance to the nearest training row is compared with that to the fifth one: in d dimensions their ratio is
     below q with probability 1 - (1 - q^d)^4 where rows are independent, however dense they are. The test counts rows
-    below 1/10, 1/30 and 1/100. Columns at few values divide the rows into cells; neighbours are looked for within a
-    cell. Exact copies are PB101's. Of very many rows a sample is looked at: 1,000 test and 200,000 training rows.
+    below 1/10, 1/30, 1/100, 1/1000 and 1/10,000. Columns at few values divide the rows into cells; neighbours are
+    looked for within a cell. Targets count as columns where no more than two others are left. Exact copies are PB101's.
+    Of very many rows a sample is looked at: 20,000 test and 200,000 training rows.
     """
-    found = near_rows(partition.train.inputs, partition.test.inputs)
+    train, test = partition.train, partition.test
+    targets = None if train.targets is None or test.targets is None else (train.targets, test.targets)
+    found = near_rows(train.inputs, test.inputs, targets)
     if found is not None and found.rows > 1 and found.chance <= level:
         yield Alarm(
             f"{found.rows} of {found.of} test rows lie within {found.ratio:g} of the usual distance to a training row, "

@@ -35,9 +35,9 @@ def outside_range(training: np.ndarray, queries: np.ndarray, *, tolerance: float
     known = np.isfinite(training)
     low = np.where(known, training, np.inf).min(axis=0, initial=np.inf)
     high = np.where(known, training, -np.inf).max(axis=0, initial=-np.inf)
-    beyond = np.maximum(np.maximum(low - queries, queries - high), 0.0)
-    span = high - low
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        beyond = np.maximum(np.maximum(low - queries, queries - high), 0.0)
+        span = high - low
         excess = np.where(beyond > 0, beyond / span, 0.0)
     excess = np.where(np.isfinite(queries), np.where(np.isfinite(span) | (beyond == 0), excess, np.inf), np.nan)
     outside = np.isnan(excess) | (excess > tolerance)
