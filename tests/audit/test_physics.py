@@ -218,6 +218,16 @@ def test_training_rows_are_never_outside_of_themselves(seed: int):
     assert not outside_range(training, training.mean(axis=0, keepdims=True)).rows.any()
 
 
+def test_missing_values_are_no_extrapolation_and_hide_none():
+    generator = np.random.default_rng(0)
+    train, test = generator.uniform(size=(50, 2)), generator.uniform(0.2, 0.8, size=(10, 2))
+    train[4, 0], test[2] = np.nan, np.nan
+    assert looked("PB604", Partition("p", Side(train), Side(test))) == []
+    test[3, 0] = 9.0
+    (alarm,) = looked("PB604", Partition("p", Side(train), Side(test)))
+    assert alarm.figures["rows"] == 1
+
+
 def test_extrapolated_test_rows_are_a_note():
     generator = np.random.default_rng(0)
     train, test = generator.uniform(size=(50, 2)), generator.uniform(size=(10, 2))

@@ -7,6 +7,7 @@ warning. What is significant at 1 % is then a note.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -182,7 +183,10 @@ def setting(run: Run, history: History, name: str) -> Any:
     if history.source != "campaign" or not isinstance(kind, str):
         return None
     try:
-        return getattr(learner_kind(kind).estimator_class(), name, None)
+        own = learner_kind(kind).estimator_class()
+        taken = signature(own.__init__).parameters.get(name)
+        default = None if taken is None or taken.default is Parameter.empty else taken.default
+        return getattr(own, name, default)
     except Exception:  # a module of the user's own may be gone, or fail in any way
         return None
 

@@ -234,17 +234,18 @@ def extrapolated(partition: Partition, _: float) -> Iterator[Alarm]:
     train, test = partition.train.inputs, partition.test.inputs
     if not len(train) or not len(test):
         return
-    varies = train.max(axis=0) > train.min(axis=0)
-    outside = outside_range(train[:, varies], test[:, varies], tolerance=FAR_OUTSIDE)
-    if outside.rows.any():
-        excess = np.nan_to_num(outside.excess, nan=0.0)
+    known = np.isfinite(train)
+    varies = np.where(known, train, -np.inf).max(axis=0) > np.where(known, train, np.inf).min(axis=0)
+    excess = np.nan_to_num(outside_range(train[:, varies], test[:, varies]).excess, nan=0.0, posinf=0.0)
+    beyond = excess > FAR_OUTSIDE  # a missing value is no extrapolation
+    if beyond.any():
         worst = int(np.argmax(excess.max(axis=0)))
         position = int(np.flatnonzero(varies)[worst])
         names = partition.train.columns
         column = f"'{names[position]}'" if position < len(names) else str(position + 1)
-        rows = int(outside.rows.sum())
+        rows, columns = int(beyond.any(axis=1).sum()), int(beyond.any(axis=0).sum())
         yield Alarm(
-            f"{rows} of {len(test)} test rows are outside the training range in {int(outside.columns.sum())} columns, "
+            f"{rows} of {len(test)} test rows are outside the training range in {columns} columns, "
             f"most in column {column}: {excess.max():.2g} ranges beyond",
             {"rows": float(rows), "share": rows / len(test), "ranges": float(excess.max())},
         )
