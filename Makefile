@@ -10,7 +10,7 @@ demo: $(VENV)/installed
 	$(BIN)/probatum run examples/demo.toml
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/installed-test
 	$(BIN)/ruff format --check .

@@ -132,7 +132,7 @@ def subjects(alarms: Found, code: str) -> set[str | None]:
 
 def test_fractions_that_were_divided_by_100_twice_are_found(alarms_of_flawed):
     (warning,) = (f for (code, _), f in alarms_of_flawed.items() if code == "PB105")
-    assert "on two scales" in warning.message
+    assert "'conditions[2]' is on another scale" in warning.message, "the fraction of solvent B"
     assert warning.figures["factor"] == 100
 
 
