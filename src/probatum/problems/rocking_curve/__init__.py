@@ -1,0 +1,1 @@
+"""Strain profiles of ion-implanted crystals from their X-ray rocking curves."""
