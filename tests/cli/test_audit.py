@@ -155,7 +155,7 @@ def test_a_wanted_score_that_the_leaderboards_own_scores_put_out_of_reach(leaky:
         ('[audit.ignore]\n"PB101 tress" = "known"', ("contest.toml [audit]", "'tress'", "did you mean 'trees'")),
         ("target = nan", ("contest.toml [audit]", "not finite")),
         ('ignore = ["PB101"]', ("contest.toml:9: ", "ignore")),
-        ("ignore = { PB101 = 3 }", ("contest.toml:9: ", "ignore.PB101 = 3")),
+        ("ignore = { PB101 = 3 }", ("contest.toml:9: ", "PB101 is ignored without a reason: 3 is no text")),
         ('ignor = { PB101 = "known" }', ("contest.toml:9: ", "did you mean 'ignore'?")),
         ('target = "low"', ("contest.toml:9: ", "target = 'low'")),
     ],

@@ -20,7 +20,7 @@ QUICK = {
     "attention": {"width": 8, "heads": 2, "blocks": 1, "epochs": 60, "batch": 16, "rate": 1e-2},
     "mixture_of_experts": {"experts": 2, "hidden": [8], "epochs": 60, "batch": 16, "rate": 1e-2},
 }
-TAKES_NAN = {"mean", "random_forest", "extra_trees", "lightgbm"}
+TAKES_NAN = {"mean", "random_forest", "extra_trees", "lightgbm", "xgboost"}
 
 
 @pytest.fixture(params=sorted(KINDS))

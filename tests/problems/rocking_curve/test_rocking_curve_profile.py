@@ -57,7 +57,9 @@ def test_region_ends_where_the_strain_first_falls_to_its_least_value():
 
 
 def test_sublayers_reach_the_end_of_every_profile_of_the_prior():
-    corners = np.array([[LOW[0], LOW[0], HIGH[2], Rp1, LOW[4], HIGH[5], Rp2] for Rp1 in (50, 5050) for Rp2 in (-6500, 0)])
+    corners = np.array(
+        [[LOW[0], LOW[0], HIGH[2], Rp1, LOW[4], HIGH[5], Rp2] for Rp1 in (50, 5050) for Rp2 in (-6500, 0)]
+    )
     for parameters in (DRAWS, corners):
         _, thickness = sublayers(parameters)
         np.testing.assert_allclose(thickness.sum(-1), end_of(parameters), rtol=1e-12)

@@ -134,7 +134,9 @@ def reflection(
     sine = wavelength / (2 * crystal.spacing(hkl))
     if not sine < 1:
         raise DataError(
-            f"no Bragg angle at {wavelength:g} Angstrom: lambda / 2d = {sine:.4g}", where=name, remedy="choose lower indices"
+            f"no Bragg angle at {wavelength:g} Angstrom: lambda / 2d = {sine:.4g}",
+            where=name,
+            remedy="choose lower indices",
         )
 
     def chi(indices: tuple[int, int, int], s: float) -> complex:
@@ -268,6 +270,8 @@ CRYSTALS = {
 }
 """By name. Silicon carbide is there in its cubic and its commonest hexagonal form."""
 
-GGG_444 = Reflection("GGG (4 4 4)", 1.54056, math.radians(25.529), 3.595e-6j, -12.66e-6 + 3.261e-6j, -12.66e-6 + 3.261e-6j)
+GGG_444 = Reflection(
+    "GGG (4 4 4)", 1.54056, math.radians(25.529), 3.595e-6j, -12.66e-6 + 3.261e-6j, -12.66e-6 + 3.261e-6j
+)
 """The default case: constants as commonly used for strain in implanted garnet films; its angles are counted from
 theta_B with refraction already taken off, so that chi_0 has no real part."""

@@ -14,7 +14,7 @@ A42, 539, 1986) X = P / Q with
 
 a form that stays finite where chi or t vanish, is even in w, so that no branch is chosen, and divides once, at the end.
 R = |X|^2 |chi_h / chi_-h|. `kernel` computes the same faster, with derivatives of its own.
-Call inside `jax.enable_x64()`: float32 loses five of nine digits.
+Call inside `jax.enable_x64()`: float32 loses five of nine digits. Under `jax.jit`, reflection and pi_weight are static.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def reflectivity(
     Returns:
         [..., angle] reflectivity.
     """
-    strain, thickness = jnp.broadcast_arrays(strain, thickness)
-    E = jnp.ones_like(strain) if debye_waller is None else jnp.broadcast_to(debye_waller, strain.shape)
+    strain, thickness = jnp.broadcast_arrays(jnp.asarray(strain), jnp.asarray(thickness))
+    E = jnp.broadcast_to(1.0 if debye_waller is None else jnp.asarray(debye_waller), strain.shape)
     sigma, pi = reflection.polarisations
     found = _one_polarisation(reflection, jnp.asarray(angles), strain, thickness, E, sigma)
     if not pi_weight:

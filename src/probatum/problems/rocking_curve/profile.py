@@ -125,4 +125,4 @@ def is_valid(parameters: np.ndarray) -> np.ndarray:
     """Whether parameters keep to their ranges, D01 <= Dmax1, D01 + D02 <= .03, Rp1 <= L1 and L2 <= L1: [...] bool."""
     Dmax1, D01, L1, Rp1, D02, L2, _ = np.moveaxis(parameters, -1, 0)
     inside = ((parameters >= LOW) & (parameters <= HIGH)).all(-1)
-    return inside & (D01 <= Dmax1) & (D01 + D02 <= LARGEST_AT_SURFACE) & (Rp1 <= L1) & (L2 <= L1)
+    return inside & (Dmax1 >= D01) & (D01 + D02 <= LARGEST_AT_SURFACE) & (Rp1 <= L1) & (L2 <= L1)
