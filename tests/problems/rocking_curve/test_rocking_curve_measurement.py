@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -10,15 +11,13 @@ import numpy as np
 import pytest
 
 from probatum.errors import DataError
-from probatum.problems.rocking_curve.crystals import GGG_444, Reflection, reflection
+from probatum.problems.rocking_curve import kernel, splines
+from probatum.problems.rocking_curve.crystals import reflection
 from probatum.problems.rocking_curve.measurement import Resolution, counts, intensity
 from probatum.problems.rocking_curve.physics import angles_below
+from probatum.problems.rocking_curve.readers import read_scan
 
-GARNET_PI_WEIGHT = math.sqrt(math.cos(2 * GGG_444.bragg_angle))
 SCAN = np.linspace(-80.36, 2732.4, 701)
-ANGLES = angles_below(GGG_444, SCAN)
-SILICON = reflection("Si", (0, 0, 4))
-TRANSPARENT = Reflection("no absorption", 1.54056, SILICON.bragg_angle, -15e-6 + 0j, 8e-6 + 0j, 8e-6 + 0j)
 
 
 def test_instrument_function_keeps_area_and_has_its_width():
@@ -57,3 +56,22 @@ def test_instrument_function_refuses_what_it_cannot_do():
     for seconds, widest, step in (([0.0], 30, None), ([0, 2, 1], 30, None), ([0, 1], 0, None), ([0, 1e9], 30, 1.0)):
         with pytest.raises(DataError):
             Resolution.around(np.array(seconds, dtype=np.float64), widest, step)
+
+
+@pytest.mark.real
+def test_measured_curve_of_irradiated_zirconia_is_that_of_an_expanded_layer(real_data: Path):
+    folder = real_data / "rocking_curve" / "radmax"
+    zirconia = reflection("YSZ", (4, 0, 0), 1.5406)
+    seconds, measured, _ = read_scan(folder / "YSZ_YSZ-XRD.txt").deviations(zirconia.bragg_angle)
+    # That program's starting profile: 60 slices of 1998 Angstrom, strain in per cent, an instrument of 0.013 degrees.
+    strain = splines.strain(np.loadtxt(folder / "YSZ_input_strain_coeff.txt") / 100, 60)
+    debye_waller = splines.debye_waller(np.loadtxt(folder / "YSZ_input_DW_coeff.txt"), 60)
+    resolution = Resolution.around(seconds, 0.013 * 3600)
+    misfits = []
+    for sign in (1, -1):
+        angles = angles_below(zirconia, resolution.grid)
+        R = kernel.reflectivity(zirconia, angles, sign * strain, np.full(60, 1998 / 60), debye_waller)
+        found = intensity(R, resolution, resolution.weights(0.013 * 3600), background=1e-5)
+        decades = np.log10(found / found.max()) - np.log10(np.maximum(measured / measured.max(), 1e-5))
+        misfits.append(float(np.median(np.abs(decades - np.median(decades)))))
+    assert misfits[0] < 0.15 < 0.6 < misfits[1]

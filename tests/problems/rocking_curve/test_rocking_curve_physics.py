@@ -190,3 +190,21 @@ def test_batches_of_any_shape_are_the_curves_one_by_one():
         one = kernel.reflectivity(GGG_444, ANGLES, strain[i], thickness[i])
         assert one.shape == (len(ANGLES),)
         assert (one == together.reshape(6, -1)[i]).all()
+
+
+def test_curve_agrees_with_another_program():
+    # DynamicalModel of xrayutilities 1.8.0 with its own structure factors of silicon: six layers on Si (004), sigma. It
+    # solves the dispersion equation of every layer with the structure factors of the strained cell, so it is near only.
+    expected = [
+        1.64261186e-03, 1.02139662e-02, 1.43670452e-03, 1.91207463e-03, 2.75333224e-03, 2.83865354e-03, 2.05866435e-03,
+        1.05283559e-03, 4.15170028e-04, 1.95266625e-04, 1.31558964e-04, 7.25053785e-05, 3.46858597e-05,
+    ]  # fmt: skip
+    chi = 8.262406595655927e-06 - 3.571985776418861e-07j
+    chi_0 = -1.515684868398203e-05 + 3.571985776470212e-07j
+    silicon = Reflection("Si (0 0 4)", 1.5405935822371772, math.radians(34.564186647963645), chi_0, chi, chi)
+    strain = np.linspace(0.0012, 0.0005, 6)
+    thickness = [250.0, 350.0, 500.0, 200.0, 300.0, 400.0]
+    angles = angles_below(silicon, np.linspace(-20, 300, 13))
+    for found in (kernel.reflectivity(silicon, angles, strain, thickness), by_jax(silicon, angles, strain, thickness)):
+        np.testing.assert_allclose(found, expected, rtol=3e-3)
+        assert np.median(np.abs(found / expected - 1)) < 1e-3

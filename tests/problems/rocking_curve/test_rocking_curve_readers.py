@@ -31,8 +31,9 @@ def test_panalytical_file_is_read(real_data: Path):
     assert scan.angles[[0, -1]].tolist() == [65.46, 66.6592]
     assert scan.intensities[:6].tolist() == [1, 1, 0, 2, 2, 1]
     assert "Omega-2Theta" in scan.remarks[0]
-    # The substrate is GaAs (004), whose Bragg angle is half of 66.05 degrees.
-    assert scan.angles[scan.intensities.argmax()] == pytest.approx(66.06, abs=0.02)
+    # Between 65.88 and 65.9 stand the strongest counts of the file.
+    assert scan.intensities.max() == 76182
+    assert scan.angles[scan.intensities.argmax()] == pytest.approx(65.8904, abs=1e-4)
 
 
 @pytest.mark.real
@@ -106,6 +107,15 @@ def test_angles_in_degrees_become_seconds_below_the_bragg_angle(tmp_path: Path):
         np.testing.assert_allclose(intensities, PEAK[::-1], rtol=1e-5)
     in_seconds = read_scan(written(tmp_path, omega * 3600, PEAK), axis="omega", unit="arcsec")
     np.testing.assert_allclose(in_seconds.angles, omega, atol=1e-6)
+
+
+def test_bragg_angle_tells_omega_from_two_theta(tmp_path: Path):
+    path = written(tmp_path, np.linspace(25, 26, 201), PEAK)
+    assert read_scan(path).axis == "2-theta"
+    for theta_B, axis in ((25.5, "omega"), (12.7, "2-theta")):
+        scan = read_scan(path, bragg_angle=math.radians(theta_B))
+        assert scan.axis == axis
+        assert any("strongest peak" in remark for remark in scan.remarks)
 
 
 @pytest.mark.parametrize(

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from probatum.problems.rocking_curve import kernel, physics, prior
-from probatum.problems.rocking_curve.crystals import GGG_444, Reflection, reflection
+from probatum.problems.rocking_curve.crystals import GGG_444, reflection
 from probatum.problems.rocking_curve.physics import angles_below
 from probatum.problems.rocking_curve.profile import HIGH, LOW, sublayers
 from probatum.problems.rocking_curve.profile_kernel import sublayers_and_slopes
 
-GARNET_PI_WEIGHT = math.sqrt(math.cos(2 * GGG_444.bragg_angle))
-SCAN = np.linspace(-80.36, 2732.4, 701)
-ANGLES = angles_below(GGG_444, SCAN)
 SILICON = reflection("Si", (0, 0, 4))
-TRANSPARENT = Reflection("no absorption", 1.54056, SILICON.bragg_angle, -15e-6 + 0j, 8e-6 + 0j, 8e-6 + 0j)
 
 
 def test_derivatives_are_those_of_finite_differences():

@@ -1,8 +1,8 @@
 """Crystals and their reflections: Bragg angle and the Fourier coefficients chi_0, chi_h, chi_-h of the susceptibility.
 
 chi_h = -(r_e lambda^2 / (pi V)) F_h,  F_h = sum over the cell's atoms of occupancy f exp(-B s^2) exp(-2 pi i h r),
-with f = f0 + f' - i f'' of `scattering_factors`, s = 1 / (2 d), r_e the classical electron radius and V the cell's volume
-(Authier, Dynamical Theory of X-ray Diffraction, 2001, chapter 2). Static disorder is no part of it: see `physics`.
+with f = f0 + f' - i f'' of `scattering_factors`, s = 1 / (2 d), r_e the classical electron radius, V the cell's
+volume (Authier, Dynamical Theory of X-ray Diffraction, 2001, chapter 2). Static disorder is left to `physics`.
 """
 
 from __future__ import annotations
@@ -226,8 +226,8 @@ def _silicon_carbide_6h() -> Crystal:
     lateral = {"A": (0.0, 0.0), "B": (1 / 3, 2 / 3), "C": (2 / 3, 1 / 3)}
     silicon = tuple((*lateral[letter], layer / 6) for layer, letter in enumerate("ABCACB"))
     sites = (Site("Si", silicon), Site("C", _shifted((0.0, 0.0, 0.125), silicon)))
-    source = "Bauer et al., Acta Cryst. B57, 60 (2001)"
-    return Crystal("6H-SiC", (3.081, 3.081, 15.1248), (90.0, 90.0, 120.0), sites, source)
+    source = "a, c: Bauer et al., Phys. Rev. B 57, 2647 (1998); ideal stacking"
+    return Crystal("6H-SiC", (3.0813, 3.0813, 15.1198), (90.0, 90.0, 120.0), sites, source)
 
 
 def _yttria_stabilised_zirconia(yttria: float = 0.095) -> Crystal:
@@ -249,8 +249,8 @@ CRYSTALS = {
             "Gd",
             "Ga",
             (0.9711, 0.0529, 0.1499),
-            "a: Bond's method, e.g. Makino, Mater. Res. Bull. 16, 957 (1981); coordinates: Euler and Bruce, "
-            "Acta Cryst. 19, 971 (1965)",
+            "a: as in GGG_444; oxygen: about where gallium garnets have it, without a published refinement behind it; "
+            "chi_h of (444) comes within 2 % of GGG_444",
         ),
         _garnet(
             "YIG",
@@ -258,7 +258,7 @@ CRYSTALS = {
             "Y",
             "Fe",
             (0.9726, 0.0572, 0.1495),
-            "a: Geller and Gilleo, J. Phys. Chem. Solids 3, 30 (1957); coordinates: Euler and Bruce (1965)",
+            "Geller and Gilleo, J. Phys. Chem. Solids 3, 30 (1957)",
         ),
         _zinc_blende("Si", 5.431020511, ("Si", "Si"), "CODATA 2018"),
         _zinc_blende("Ge", 5.65791, ("Ge", "Ge"), "Baker and Hart, Acta Cryst. A31, 364 (1975)"),

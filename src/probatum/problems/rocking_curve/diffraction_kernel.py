@@ -1,7 +1,7 @@
 """The compiled loops behind `kernel`: matrices of layers applied to blocks of angles, real and imaginary parts apart.
 
-Notation as in `physics`. The phase v = p + i q of a layer does not depend on the polarisation, and q, its absorption, not
-on the angle; T is small. So cos w and sin w / w are expanded in h = T^2 / 2 about v, with w^2 = v^2 - 2 h,
+Notation as in `physics`. The phase v = p + i q of a layer does not depend on the polarisation, and q, its absorption,
+not on the angle; T is small. So cos w and sin w / w are expanded in h = T^2 / 2 about v, with w^2 = v^2 - 2 h,
 
     cos w = cos v + h s0 + h^2 / 2 s1,   sin w / w = s0 + h s1 + h^2 / 2 s2,
     s0 = sin v / v,   s1 = (s0 - cos v) / v^2,   s2 = (3 s1 - s0) / v^2,
@@ -9,8 +9,8 @@ on the angle; T is small. So cos w and sin w / w are expanded in h = T^2 / 2 abo
 to 1e-13 for |T| <= .02 (these are spherical Bessel functions over powers of v), and one sine and one cosine of a real
 number serve both polarisations. Both may have the wrong sign: X = P / Q does not see it.
 
-A block's quantities are runs of `BLOCK` numbers in one row, so that the compiler sees that they do not overlap and turns
-every loop over a block into vector instructions. Importing this module imports numba.
+A block's quantities are runs of `BLOCK` numbers in one row, so that the compiler sees that they do not overlap and
+turns every loop over a block into vector instructions. Importing this module imports numba.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ COS, S0, S1, S2, PHASE = 0, 2 * BLOCK, 4 * BLOCK, 6 * BLOCK, 8 * BLOCK
 PHASES = 9 * BLOCK
 # Runs within a row of amplitudes: Re and Im of P and of Q.
 AMPLITUDES = 4 * BLOCK
-# Columns of a layer's constants: p = SLOPE sin theta + OFFSET, q, its hyperbolic functions, how often it is crossed, and
-# dp = (STRAIN_SLOPE sin theta + STRAIN_OFFSET) dstrain.
+# Columns of a layer's constants: p = SLOPE sin theta + OFFSET, q, its hyperbolic functions, how often it is crossed,
+# dp = (STRAIN_SLOPE sin theta + STRAIN_OFFSET) dstrain, and T per E C chi.
 SLOPE, OFFSET, ABSORPTION, COSH, SINH, STEPS, STRAIN_SLOPE, STRAIN_OFFSET, STEP = range(9)
 CONSTANTS = 9
 

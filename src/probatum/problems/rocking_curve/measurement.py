@@ -1,4 +1,4 @@
-"""From reflectivity to what a detector counts: instrument function, scale, background, diffuse scattering, Poisson noise.
+"""From reflectivity to what a detector counts: instrument function, scale, background, diffuse scattering, noise.
 
     I(x) = scale (R * g)(x) + background + diffuse / (1 + ((x - centre) / width)^2)
 

@@ -5,9 +5,9 @@ With t the height above the substrate, the amplitude ratio X of diffracted to in
     dX/dt = -i pi C E chi / (lambda sin theta_B) (X^2 - 2 eta X + 1),
     eta = (2 sin theta_n (sin theta - sin theta_n) + chi_0) / (C E chi),   sin theta_n = sin theta_B / (1 + strain),
 
-chi = sqrt(chi_h chi_-h), C the polarisation factor, E the static Debye-Waller factor. In the unstrained half-space below,
-X = eta +- sqrt(eta^2 - 1) with |X| <= 1. Across a uniform layer of thickness t (Bartels, Hornstra and Lobeek, Acta Cryst.
-A42, 539, 1986) X = P / Q with
+chi = sqrt(chi_h chi_-h), C the polarisation factor, E the static Debye-Waller factor. In the unstrained half-space
+below, X = eta +- sqrt(eta^2 - 1) with |X| <= 1. Across a uniform layer of thickness t (Bartels, Hornstra and Lobeek,
+Acta Cryst. A42, 539, 1986) X = P / Q with
 
     P' = (c + i v s) P - i T s Q,   Q' = i T s P + (c - i v s) Q,   c = cos w,  s = sin w / w,  w^2 = v^2 - T^2,
     T = pi C E chi t / (lambda sin theta_B),   v = T eta,
@@ -71,9 +71,9 @@ def _one_polarisation(
     sines = jnp.sin(angles)
     rate = math.pi / (reflection.wavelength * sine_B)
 
-    def cross(amplitudes: tuple[jax.Array, jax.Array], layer: tuple[jax.Array, jax.Array, jax.Array]):
+    def cross(amplitudes: tuple[jax.Array, jax.Array], layer: jax.Array):
         P, Q = amplitudes
-        strain, thickness, E = (values[..., None] for values in layer)
+        strain, thickness, E = layer[..., None]
         sine_n = sine_B / (1 + strain)
         v = rate * thickness * (2 * sine_n * (sines - sine_n) + reflection.chi_0)
         T = rate * thickness * C * E * reflection.chi
@@ -81,7 +81,7 @@ def _one_polarisation(
         return ((c + 1j * v * s) * P - 1j * T * s * Q, 1j * T * s * P + (c - 1j * v * s) * Q), None
 
     X = jnp.broadcast_to(substrate_ratio(reflection, angles, C), (*strain.shape[:-1], len(sines)))
-    upwards = tuple(jnp.moveaxis(values, -1, 0)[::-1] for values in (strain, thickness, E))
+    upwards = jnp.moveaxis(jnp.stack([strain, thickness, E]), -1, 0)[::-1]
     (P, Q), _ = jax.lax.scan(cross, (X, jnp.ones_like(X)), upwards)
     return jnp.abs(P / Q) ** 2 * abs(reflection.chi_h / reflection.chi_minus_h)
 
@@ -90,7 +90,7 @@ def substrate_ratio(reflection: Reflection, angles: ArrayLike, C: float) -> jax.
     """X of the perfect crystal: [angle] complex, |X| <= 1."""
     sine_B = math.sin(reflection.bragg_angle)
     eta = (2 * sine_B * (jnp.sin(jnp.asarray(angles)) - sine_B) + reflection.chi_0) / (C * reflection.chi)
-    # (X - eta)^2 = eta^2 - 1; the product of both roots is 1, so the smaller one is one over the larger, which is exact.
+    # The product of both roots is 1, so the smaller one is one over the larger, without cancellation.
     root = jnp.sqrt(eta * eta - 1)
     larger = jnp.where(jnp.real(eta * jnp.conj(root)) >= 0, eta + root, eta - root)
     return 1 / larger
@@ -103,7 +103,9 @@ def _cosine_and_sine_ratio(square: jax.Array) -> tuple[jax.Array, jax.Array]:
     cosine = sum((-few) ** n / math.factorial(2 * n) for n in range(7))
     ratio = sum((-few) ** n / math.factorial(2 * n + 1) for n in range(7))
     w = jnp.sqrt(many)
-    return jnp.where(small, cosine, jnp.cos(w)), jnp.where(small, ratio, jnp.sin(w) / w)
+    turn = jnp.exp(1j * w)
+    back = 1 / turn  # cheaper than a sine and a cosine of complex numbers
+    return jnp.where(small, cosine, (turn + back) / 2), jnp.where(small, ratio, (turn - back) / (2j * w))
 
 
 def angles_below(reflection: Reflection, seconds: ArrayLike) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Draws of the seven parameters, uniform over all that keeps the ranges and constraints of `profile`, none rejected.
 
 The constraints tie (Dmax1, D01, D02) together, (L1, Rp1, L2) together, and Rp2 to nothing. Given D01 the other two
-strains are independent and uniform, given L1 so are Rp1 and L2, and Rp2 always is. What is left are the densities of D01
-and of L1: products of the lengths of those intervals, piecewise quadratic, whose distribution functions are inverted.
+strains are independent and uniform, given L1 so are Rp1 and L2, and Rp2 always is. What is left are the densities of
+D01 and L1: products of the lengths of those intervals, piecewise quadratic, whose distribution functions are inverted.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ Below, z is depth in Angstrom and D the strain `LEAST` = 1e-4 at which the impla
 so eps1(0) = D01, eps1(L1) = D, eps2(0) = D02 and eps2(L2) = D. They are the Gaussians exp(-(z - Rp)^2 / s) with s
 eliminated; eps2 is a Gaussian where w = 1 (Rp2 = 0) and an exponential where w -> 0, and Rp2 does nothing else.
 
-The crystal is sliced from the surface into sublayers of `SUBLAYER` = 100 Angstrom with the strain at their middles, down
-to the depth where eps1 + eps2 = D. The last sublayer ends there: with whole sublayers only, a curve would jump as the
-parameters change. The functions take arrays of numpy or of JAX; pass the module as `xp`.
+The crystal is sliced from the surface into sublayers of `SUBLAYER` = 100 Angstrom with the strain at their middles,
+down to the depth where eps1 + eps2 = D. The last sublayer ends there: with whole sublayers only, a curve would jump
+as the parameters change. The functions take arrays of numpy or of JAX; pass the module as `xp`.
 """
 
 from __future__ import annotations

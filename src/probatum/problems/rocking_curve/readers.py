@@ -22,9 +22,11 @@ import numpy as np
 
 from probatum.errors import DataError, DataMissingError, nearest
 
+OPENERS = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
 FEWEST_POINTS = 10
 LARGEST_DEGREES = 180.0
 Axis = Literal["2-theta", "omega", "deviation"]
+Unit = Literal["deg", "arcsec"]
 AXES: tuple[Axis, ...] = ("2-theta", "omega", "deviation")
 NAMES: dict[str, Axis] = {
     "2theta": "2-theta",
@@ -66,9 +68,9 @@ class Scan:
     def deviations(self, bragg_angle: float) -> tuple[np.ndarray, np.ndarray, str]:
         """The curve over theta_B - theta, as `physics.angles_below` and `measurement` take it.
 
-        Angles in degrees are taken as they stand: an offset of the goniometer stays in them. A deviation has its zero at
-        the strongest peak and the sign by which most of the signal beside that peak is above 0, where expanded layers
-        diffract.
+        Angles in degrees are taken as they stand: an offset of the goniometer stays in them. A deviation has its zero
+        at the strongest peak and the sign by which most of the signal beside that peak is above 0, where expanded
+        layers diffract.
 
         Args:
             bragg_angle: theta_B, radians.
@@ -92,7 +94,7 @@ class Scan:
 
 
 def read_scan(
-    path: Path, axis: Axis | None = None, unit: Literal["deg", "arcsec"] | None = None, part: int = 0
+    path: Path, axis: Axis | None = None, unit: Unit | None = None, part: int = 0, bragg_angle: float | None = None
 ) -> Scan:
     """Reads one curve.
 
@@ -101,6 +103,7 @@ def read_scan(
         axis: what the first column of a text file holds; by default found from the numbers.
         unit: of that column; by default found from the numbers.
         part: which scan of a file with several, from 0.
+        bragg_angle: theta_B in radians, if known: tells omega from 2-theta in text that does not say which it holds.
 
     Raises:
         DataMissingError: there is no such file.
@@ -114,16 +117,13 @@ def read_scan(
     elif suffix == ".ras":
         scan = _from_ras(path, content, part)
     else:
-        scan = _from_text(path, content, axis, unit)
+        scan = _from_text(path, content, axis, unit, bragg_angle)
     return _checked(scan)
 
 
 def _format(path: Path) -> str:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     return next((suffix for suffix in reversed(suffixes) if suffix not in OPENERS), "")
-
-
-OPENERS = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
 
 
 def _content(path: Path) -> str:
@@ -214,7 +214,7 @@ def _from_ras(path: Path, content: str, part: int) -> Scan:
     return Scan(path, axis, angles, intensities * factors, float(wavelength) if wavelength else None, tuple(remarks))
 
 
-def _from_text(path: Path, content: str, axis: Axis | None, unit: Literal["deg", "arcsec"] | None) -> Scan:
+def _from_text(path: Path, content: str, axis: Axis | None, unit: Unit | None, bragg_angle: float | None) -> Scan:
     rows: list[tuple[float, float]] = []
     for position, line in enumerate(content.splitlines(), start=1):
         cells = [cell for cell in re.split(r"[\s,;]+", line.strip()) if cell]
@@ -238,13 +238,26 @@ def _from_text(path: Path, content: str, axis: Axis | None, unit: Literal["deg",
         unit = "arcsec" if axis == "deviation" or angles.min() < 0 or angles.max() > LARGEST_DEGREES else "deg"
         remarks.append(f"unit {unit}: the angles run from {angles.min():g} to {angles.max():g}")
     if axis is None:
-        axis = "deviation" if unit == "arcsec" else "2-theta"
-        remarks.append(f"axis {axis}: assumed for text in {unit}")
+        axis, reason = _axis_found(angles, intensities, unit, bragg_angle)
+        remarks.append(f"axis {axis}: {reason}")
     if unit == "arcsec" and axis != "deviation":
         angles = angles / 3600
     elif unit == "deg" and axis == "deviation":
         angles = angles * 3600
     return Scan(path, axis, angles, intensities, None, tuple(remarks))
+
+
+def _axis_found(
+    angles: np.ndarray, intensities: np.ndarray, unit: Unit | None, bragg_angle: float | None
+) -> tuple[Axis, str]:
+    """What a text file's angles are, and why."""
+    if unit == "arcsec":
+        return "deviation", "assumed for text in arcsec"
+    if bragg_angle is None or not len(angles):
+        return "2-theta", "assumed for text in deg"
+    peak, theta_B = float(angles[intensities.argmax()]), math.degrees(bragg_angle)
+    axis: Axis = "omega" if abs(peak - theta_B) < abs(peak - 2 * theta_B) else "2-theta"
+    return axis, f"the strongest peak stands at {peak:g}, theta_B is {theta_B:.4f} degrees"
 
 
 def _checked(scan: Scan) -> Scan:

@@ -1,8 +1,9 @@
 """How strongly an atom scatters X-rays: f(s) = f0(s) + f' - i f'', s = sin theta / lambda, in electrons.
 
 f0 of neutral atoms is the sum of five Gaussians fitted by Waasmaier and Kirfel (Acta Cryst. A51, 416, 1995); f' and f''
-at Cu K-alpha1 are those of Chantler (J. Phys. Chem. Ref. Data 24, 71, 1995; 29, 597, 2000), interpolated at 8047.8 eV.
-The sign of i f'' is that of waves exp(i (omega t - k r)), for which absorption makes the imaginary part of chi_0 positive.
+at Cu K-alpha1 are those of Chantler (J. Phys. Chem. Ref. Data 24, 71, 1995; 29, 597, 2000), interpolated at 8047.8 eV
+by XrayDB 4.5.8, from which both are taken.
+The sign of i f'' is the one for which absorption makes the imaginary part of chi_0 positive.
 """
 
 from __future__ import annotations

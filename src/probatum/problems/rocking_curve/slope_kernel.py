@@ -1,7 +1,7 @@
 """Derivatives of rocking curves beside the curves, in one pass upwards.
 
-The amplitudes x = (P, Q) go through x' = M x with det M = 1, so det(dx, x) stays as it is once a layer has caused it, and
-X = P / Q at the surface has dX = det(dx, x) / Q^2. A change of M causes det(M^-1 dM x, x). With M = c + s K,
+The amplitudes x = (P, Q) go through x' = M x with det M = 1, so det(dx, x) stays as it is once a layer has caused it,
+and X = P / Q at the surface has dX = det(dx, x) / Q^2. A change of M causes det(M^-1 dM x, x). With M = c + s K,
 K = i [[v, -T], [T, -v]] and K^2 = -w^2, and S = (s - c) / w^2 = -2 ds/d(w^2):
 
     to v: v (s^2 - c S) det K + 2 i c s P Q + s^2 T (Q^2 - P^2)
