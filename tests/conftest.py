@@ -7,6 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no fault of the code: no example fails by the clock.
+settings.register_profile("probatum", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("probatum")
 
 TESTS = Path(__file__).parent
 # So that tests of any folder may write `from problems.fakes import ...`.
