@@ -222,3 +222,17 @@ def test_keys_are_the_same_in_every_process():
         check=True,
     )
     assert found.stdout.strip() == fit().key
+
+
+def test_modules_that_an_estimator_names_are_in_its_fits_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "beside_the_model.py").write_text("SLOPE = 1\n")
+    (tmp_path / "model_of_two_modules.py").write_text(
+        "from sklearn.linear_model import LinearRegression\n"
+        "class Model(LinearRegression):\n"
+        "    code_modules = ('beside_the_model',)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    recipe = Recipe(features=("x",), model={"kind": "model_of_two_modules:Model"})
+    before = code_versions(recipe, Rows())
+    (tmp_path / "beside_the_model.py").write_text("SLOPE = 20\n")
+    assert code_versions(recipe, Rows()) != before

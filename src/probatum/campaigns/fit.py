@@ -68,7 +68,7 @@ class Fit:
 def code_versions(recipe: Recipe, problem: Problem) -> dict[str, Any]:
     """What a fit's key must know of the code: learner, precision, feature code (the user's included), libraries."""
     if recipe.is_blend:
-        return {"blend": 1, "components": [code_versions(component, problem) for component in recipe.components]}
+        return {"blend": 2, "components": [code_versions(component, problem) for component in recipe.components]}
     kind = recipe.learner
     own = _class_digests(kind.estimator_class()) if ":" in recipe.kind else None
     return {
@@ -99,8 +99,9 @@ def _source_digest(feature: Feature) -> str:
 
 
 def _class_digests(kind: type) -> list[str]:
-    """Digests of the modules that a class and its ancestors are written in."""
-    return [_module_digest(module) for module in dict.fromkeys(c.__module__ for c in kind.__mro__ if c is not object)]
+    """Digests of the modules that a class and its ancestors are written in, and of those that it names besides."""
+    written_in = [c.__module__ for c in kind.__mro__ if c is not object]
+    return [_module_digest(module) for module in dict.fromkeys([*written_in, *getattr(kind, "code_modules", ())])]
 
 
 def _module_digest(module: str) -> str:

@@ -8,6 +8,7 @@ parameter `random_state`. One that can do better than a loop adds
     def program(self) -> Hashable        # estimators with equal programs may be trained by one call of fit_many
     def validate(self) -> None           # optional: raises CampaignFileError for values that it cannot use
     columns_apart = True                 # optional: it heeds `RowSet.columns`
+    code_modules = ("package.module",)   # optional: modules beside its own whose code decides its results
 
 and promises that the bits of a fit do not depend on the others in the call.
 """

@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.stats import norm
@@ -50,6 +50,10 @@ class KineticRegressor(RegressorMixin, BaseEstimator):
         mixing: 'linear' mixes log-parameters by volume, 'excess' adds 4 b (1 - b) times what is learned of pairs,
             'inner' takes what predicts groups of training rows better.
     """
+
+    code_modules: ClassVar[tuple[str, ...]] = tuple(
+        f"probatum.problems.catechol.{name}" for name in ("kinetic_fit", "kinetics", "rate_regression")
+    )
 
     def __init__(self, noise: float = 0.03, spread: float = 1.0, mixing: str = "inner"):
         self.noise = noise
