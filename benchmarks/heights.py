@@ -11,8 +11,10 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from peers import literal_theorem
 from peers.height_peers import by_minors, by_sign_vectors, by_warm_highs
 from result import Row, benchmark
+from scipy.optimize import linprog
 
 from probatum.problems.analog_codes.generate import random_codes
 from probatum.problems.analog_codes.heights import height_profile, height_profiles, heights_of
@@ -45,11 +47,49 @@ def measure(quick: bool) -> list[Row]:
         G = np.hstack([np.eye(n // 2), P])
         seconds = fastest(lambda G=G: height_profile(G, threads=2), 3 if quick else 10)
         found.append(Row(f"[{n}, {n // 2}] whole profile, two threads", seconds, "s", 0.2 if n == 24 else None))
-    return found + ([] if quick else _against_jiang())
+    return found + _against_the_literal_theorem(5 if quick else 200) + ([] if quick else _against_its_package())
 
 
-def _against_jiang() -> list[Row]:
-    """The literal theorem of Jiang, thousands of linear programs a matrix, as analog-ecc-heights has it."""
+def _against_the_literal_theorem(count: int) -> list[Row]:
+    """All linear programs of Jiang's theorem: random matrices, and small integers with repeated and singular minors."""
+    found = []
+    for k, m in STANDARD_GROUPS:
+        real = random_codes("uniform", 9, k, 0, count)
+        whole = np.random.default_rng(k).integers(-3, 4, (count, k, 9 - k)).astype(np.float64)
+        worst, different = 0.0, 0
+        for codes in (real, whole):
+            ours = heights_of(codes, m)
+            theirs = np.array([literal_theorem.height(P, m) for P in codes])
+            finite = np.isfinite(ours)
+            different += int((finite != np.isfinite(theirs)).sum())
+            worst = max(worst, float(np.abs(theirs[finite] / ours[finite] - 1).max(initial=0.0)))
+        name = f"h_{m}, k = {k}, all linear programs of {2 * count} matrices"
+        found += [
+            Row(f"{name}: disagreement", worst, "", AGREEMENT),
+            Row(f"{name}: other infinities", different, "", 0),
+        ]
+    return [*found, _against_highs(200)]
+
+
+def _against_highs(count: int) -> Row:
+    """Whether the solver of these programs finds what HiGHS does: random programs of random groups."""
+    generator, worst = np.random.default_rng(0), 0.0
+    for i in range(count):
+        k, m = STANDARD_GROUPS[i % len(STANDARD_GROUPS)]
+        P = random_codes("uniform", 9, k, i, i + 1)[0]
+        G = np.hstack([np.eye(k), P / np.abs(P).max()])
+        a, b, *X = generator.permutation(9)[: m + 1]
+        signs = generator.choice([-1.0, 1.0], m)
+        A, c = literal_theorem.constraints(G, a, b, np.array(X), signs)
+        ours = literal_theorem.optimum(signs[0] * G[:, a], A, c, G[:, b])
+        by_highs = linprog(-signs[0] * G[:, a], A, c, G[:, b][None], [1.0], bounds=(None, None))
+        theirs = -by_highs.fun if by_highs.status == 0 else -np.inf
+        worst = max(worst, 0.0 if ours == theirs else float(abs(ours / theirs - 1)))
+    return Row(f"the solver of these programs against HiGHS in {count}", worst, "", AGREEMENT)
+
+
+def _against_its_package() -> list[Row]:
+    """The same as analog-ecc-heights computes it, with an interpreter's loop around a general solver."""
     if not importlib.util.find_spec("analog_ecc_heights"):
         return []
     from analog_ecc_heights import h_m_jiang_original_lp
@@ -57,7 +97,9 @@ def _against_jiang() -> list[Row]:
     codes = random_codes("uniform", 9, 6, 0, 3)
     theirs = [h_m_jiang_original_lp(np.hstack([np.eye(6), P]), 2) for P in codes]
     worst = float(np.abs(np.array(theirs) / heights_of(codes, 2) - 1).max())
-    return [Row(f"h_2, k = 6, Jiang's theorem: disagreement in {len(codes)}", worst, "", AGREEMENT)]
+    return [
+        Row(f"h_2, k = 6, Jiang's theorem by analog-ecc-heights: disagreement in {len(codes)}", worst, "", AGREEMENT)
+    ]
 
 
 def _whole_profile(k: int, target: float) -> Row:

@@ -17,7 +17,17 @@ from probatum.problems.analog_codes.heights import height_profile
 
 @pytest.mark.parametrize(
     ("n", "k", "m", "rounds"),
-    [(3, 2, 1, 2), (5, 1, 4, 2), (4, 3, 1, 2), (4, 2, 2, 3), (5, 2, 3, 2), (5, 3, 2, 3), (6, 3, 2, 4), (6, 3, 3, 4)],
+    [
+        (3, 2, 1, 2),
+        (5, 1, 4, 2),
+        (4, 3, 1, 2),
+        (4, 2, 2, 3),
+        (5, 2, 3, 2),
+        (5, 3, 2, 3),
+        (6, 3, 2, 4),
+        (6, 3, 3, 4),
+        (10, 7, 3, 6),
+    ],
 )
 def test_known_constructions_are_found_again(n: int, k: int, m: int, rounds: int):
     known = min(float(height_profile(code.G)[m - 1]) for code in constructions(n) if len(code.G) == k)

@@ -2,8 +2,8 @@
 
 Rounds are independent and numbered; each begins at a random P that the seed and its number decide, so a search can be
 continued from what it has written down. A round among integers changes one entry at a time, the best change first,
-and kicks a few where none is better; one among real numbers is an evolution strategy with covariance matrix adaptation
-(N. Hansen, The CMA evolution strategy: a tutorial, arXiv:1604.00772), which needs no gradient.
+and kicks a few where none is better. Rounds among real numbers are evolution strategies: of three, the first moves the
+entries of P, the others the columns that a symmetry repeats (`symmetric_codes`), a different one each.
 """
 
 from __future__ import annotations
@@ -16,16 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from probatum.errors import DataError, StorageError
+from probatum.problems.analog_codes.evolution_strategy import minimum
 from probatum.problems.analog_codes.heights import MAX_LENGTH, heights_of
+from probatum.problems.analog_codes.symmetric_codes import random_symmetry
 
 KICKS = 12
 """Kicks of a round among integers; each changes two or three entries of the best matrix."""
-GENERATIONS = 4000
-"""Of a round among real numbers, at most."""
-CONVERGED = 1e-9
-"""A round among real numbers ends when its steps are below this."""
-WIDEST = 1e5
-"""It also ends when they are above this; entries are cut there."""
 BUDGET = 40_000
 """Changes of one entry looked at in one step, at most; a random choice of them where there are more."""
 
@@ -164,50 +160,12 @@ def _descended(P: np.ndarray, low: int, high: int, m: int, rng: np.random.Genera
 
 
 def _among_reals(search: Search, rng: np.random.Generator) -> tuple[np.ndarray, float]:
-    """CMA-ES on log h_m, with the tutorial's default parameters but a larger population: heights are cheap."""
     shape = (search.k, search.n - search.k)
-    d = shape[0] * shape[1]
-    population = 4 * (4 + int(3 * np.log(d)))
-    parents = population // 2
-    weights = np.log(parents + 0.5) - np.log(np.arange(1, parents + 1))
-    weights /= weights.sum()
-    effective = 1 / (weights**2).sum()
-    path_rate = (4 + effective / d) / (d + 4 + 2 * effective / d)
-    step_rate = (effective + 2) / (d + effective + 5)
-    one_rate = 2 / ((d + 1.3) ** 2 + effective)
-    many_rate = min(1 - one_rate, 2 * (effective - 2 + 1 / effective) / ((d + 2) ** 2 + effective))
-    damping = 1 + 2 * max(0.0, np.sqrt((effective - 1) / (d + 1)) - 1) + step_rate
-    expected = np.sqrt(d) * (1 - 1 / (4 * d) + 1 / (21 * d * d))
+    symmetry = random_symmetry(search.n, search.k, rng) if search.rounds % 3 else None
 
-    mean, step = rng.normal(size=d), 0.5
-    covariance, path, step_path = np.eye(d), np.zeros(d), np.zeros(d)
-    best, height = mean, np.inf
-    for generation in range(1, GENERATIONS + 1):
-        values, axes = np.linalg.eigh(covariance)
-        scales = np.sqrt(np.maximum(values, 1e-30))
-        moves = (rng.normal(size=(population, d)) * scales) @ axes.T
-        points = _usable(mean + step * moves)
-        heights = heights_of(points.reshape(-1, *shape), search.m)
-        order = np.argsort(heights)
-        if heights[order[0]] < height:
-            best, height = points[order[0]], float(heights[order[0]])
-        chosen = moves[order[:parents]]
-        shift = weights @ chosen
-        mean = mean + step * shift
-        white = axes @ ((axes.T @ shift) / scales)
-        step_path = (1 - step_rate) * step_path + np.sqrt(step_rate * (2 - step_rate) * effective) * white
-        length = np.linalg.norm(step_path)
-        steady = length / np.sqrt(1 - (1 - step_rate) ** (2 * generation)) < (1.4 + 2 / (d + 1)) * expected
-        path = (1 - path_rate) * path + steady * np.sqrt(path_rate * (2 - path_rate) * effective) * shift
-        kept = 1 - one_rate - many_rate + (not steady) * one_rate * path_rate * (2 - path_rate)
-        covariance = kept * covariance + one_rate * np.outer(path, path) + many_rate * (chosen.T * weights) @ chosen
-        step *= np.exp(step_rate / damping * (length / expected - 1))
-        size = step * scales.max()
-        if size < CONVERGED or size > WIDEST:
-            break
-    return best.reshape(shape), height
+    def matrices(points: np.ndarray) -> np.ndarray:
+        return points.reshape(-1, *shape) if symmetry is None else symmetry.matrices(points)
 
-
-def _usable(points: np.ndarray) -> np.ndarray:
-    """Points within what heights are computed for; steps grow without end where h_m does not depend on a scale."""
-    return np.clip(np.where(np.abs(points) < 1 / WIDEST**2, 0.0, points), -WIDEST, WIDEST)
+    size = search.k * (search.n - search.k) if symmetry is None else symmetry.size
+    best, height = minimum(lambda points: heights_of(matrices(points), search.m), size, rng)
+    return matrices(best[None])[0], height
