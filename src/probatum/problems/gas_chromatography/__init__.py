@@ -1,0 +1,1 @@
+"""Compound families from runs of gas chromatography with mass spectrometry."""
