@@ -68,10 +68,17 @@ def read_challenge_csv(path: Path, unit: TimeUnit = "min") -> Run:
         path.name.split(".")[0],
         np.concatenate(times),
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        np.concatenate(masses),
-        np.concatenate(intensities),
+        _joined(masses),
+        _joined(intensities),
         where=str(path),
     )
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    """One array of all parts, which are given up: both kept would double the memory."""
+    joined = np.concatenate(parts)
+    parts.clear()
+    return joined
 
 
 def _refuse(wrong: np.ndarray, values: np.ndarray, what: str, path: Path, line: int, remedy: str) -> None:

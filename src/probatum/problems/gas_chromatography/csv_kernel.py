@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 
 COLUMNS = 3
 FINE, NOT_A_NUMBER, TOO_FEW, TOO_MANY, EMPTY = range(5)
 POWERS = np.array([10.0**i for i in range(309)])
 MOST_DIGITS = 19  # that 64 bits hold, whatever they are
 NEWLINE, _RETURN, _COMMA, _SPACE = (np.uint8(ord(c)) for c in "\n\r, ")
-_MINUS, _PLUS, _POINT, _ZERO, _TEN = (np.uint8(ord(c)) for c in "-+.0:")
+_MINUS, _PLUS, _POINT = (np.uint8(ord(c)) for c in "-+.")
+_ZERO, _TEN = np.uint64(ord("0")), np.uint64(10)
+_EIGHT = np.uint64(8)
+_HIGH, _SIXES, _THREES, _ZEROS = (np.uint64(0x0101010101010101 * byte) for byte in (0xF0, 0x06, 0x33, 0x30))
+_OUTER = np.uint64(0x000000FF000000FF)
+_LOW_WEIGHTS = np.uint64(100 + (1_000_000 << 32))
+_HIGH_WEIGHTS = np.uint64(1 + (10_000 << 32))
 _E, _e = np.uint8(ord("E")), np.uint8(ord("e"))
 
 
@@ -73,16 +81,12 @@ def _number(text, at):
         at += one
     begin = at
     mantissa = np.uint64(0)
-    while _ZERO <= text[at] < _TEN:
-        mantissa = np.uint64(10) * mantissa + np.uint64(text[at] - _ZERO)
-        at += one
+    at, mantissa = _digits(text, at, mantissa)
     digits, exponent = np.int64(at - begin), 0
     if text[at] == _POINT:
         at += one
         point = at
-        while _ZERO <= text[at] < _TEN:
-            mantissa = np.uint64(10) * mantissa + np.uint64(text[at] - _ZERO)
-            at += one
+        at, mantissa = _digits(text, at, mantissa)
         exponent = -np.int64(at - point)
         digits -= exponent
     if digits == 0:
@@ -95,8 +99,8 @@ def _number(text, at):
         if back or text[at] == _PLUS:
             at += one
         first, power = at, 0
-        while _ZERO <= text[at] < _TEN:
-            power = min(10 * power + np.int64(text[at] - _ZERO), 100_000)
+        while np.uint64(text[at]) - _ZERO < _TEN:
+            power = min(10 * power + np.int64(np.uint64(text[at]) - _ZERO), 100_000)
             at += one
         if at == first:
             return 0.0, at, False
@@ -111,6 +115,44 @@ def _number(text, at):
     return -value if negative else value, at, True
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _digits(text, at, mantissa):
+    """Appends the digits from a byte on to a mantissa, eight at once where there are eight.
+
+    The sum of the digits' values in one word by three multiplications: D. Lemire, Number parsing at a gigabyte per
+    second, Software: Practice and Experience 51, 1700 (2021).
+    """
+    end = np.uint64(len(text))
+    while at + _EIGHT <= end:
+        word = _eight_bytes(text, at)  # pyright: ignore[reportCallIssue]
+        if ((word & _HIGH) | (((word + _SIXES) & _HIGH) >> np.uint64(4))) != _THREES:
+            break
+        word -= _ZEROS
+        word = _TEN * word + (word >> _EIGHT)
+        low = (word & _OUTER) * _LOW_WEIGHTS
+        high = ((word >> np.uint64(16)) & _OUTER) * _HIGH_WEIGHTS
+        mantissa = np.uint64(100_000_000) * mantissa + ((low + high) >> np.uint64(32))
+        at += _EIGHT
+    digit = np.uint64(text[at]) - _ZERO  # unsigned: what comes before "0" becomes large
+    while digit < _TEN:
+        mantissa = _TEN * mantissa + digit
+        at += np.uint64(1)
+        digit = np.uint64(text[at]) - _ZERO
+    return at, mantissa
+
+
+@intrinsic
+def _eight_bytes(typing_context, text, at):
+    """The eight bytes from a position on as one number, the first the least significant."""
+
+    def generate(context, builder, signature, arguments):
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = builder.bitcast(builder.gep(array.data, [arguments[1]]), ir.IntType(64).as_pointer())
+        return builder.load(place, align=1)
+
+    return types.uint64(text, at), generate
+
+
 @njit(cache=True, nogil=True)
 def _long_mantissa(text, at):
     """The leading digits that fit into 64 bits, and the power of ten that they stand in."""
@@ -118,9 +160,9 @@ def _long_mantissa(text, at):
     while True:
         if text[at] == _POINT and not after:
             after = True
-        elif _ZERO <= text[at] < _TEN:
+        elif np.uint64(text[at]) - _ZERO < _TEN:
             if digits < MOST_DIGITS:
-                mantissa = np.uint64(10) * mantissa + np.uint64(text[at] - _ZERO)
+                mantissa = _TEN * mantissa + (np.uint64(text[at]) - _ZERO)
                 digits += mantissa > 0
                 exponent -= after
             else:

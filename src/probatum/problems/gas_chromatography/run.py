@@ -168,7 +168,7 @@ def checked(
             raise DataError(f"{what} {values[point]:g} in scan {scan} cannot be used", where=where, remedy=remedy)
     begins = np.zeros(len(masses), dtype=bool)
     begins[offsets[:-1][offsets[:-1] < len(masses)]] = True
-    if ((np.diff(masses) < 0) & ~begins[1:]).any():
+    if ((masses[1:] < masses[:-1]) & ~begins[1:]).any():
         order = np.lexsort((masses, np.repeat(np.arange(len(times)), np.diff(offsets))))
         masses, intensities = masses[order], intensities[order]
         remarks = (*remarks, "m/z within scans were put in order")
