@@ -11,7 +11,7 @@ from scipy.signal import find_peaks, peak_widths
 from probatum.problems.gas_chromatography.families import FAMILIES
 from probatum.problems.gas_chromatography.readers import read_run
 from probatum.problems.gas_chromatography.run import Run
-from probatum.problems.gas_chromatography.samples import BLANK, PREVALENCE, SHARES, composition, split_of
+from probatum.problems.gas_chromatography.samples import BLANK, PREVALENCE, SHARES, composition, splits
 from probatum.problems.gas_chromatography.simulator import Injection, Instrument, simulated_run
 from probatum.problems.gas_chromatography.spectra import LIBRARY, Spectrum, read_library
 
@@ -93,7 +93,8 @@ def test_the_same_generator_gives_the_same_run(library: tuple[Spectrum, ...]):
 
 @pytest.mark.parametrize("split", SHARES)
 def test_families_are_as_common_as_in_the_challenge(library: tuple[Spectrum, ...], split: str):
-    made = composition([spectrum for spectrum in library if split_of(spectrum.compound) == split])
+    belongs = splits(library)
+    made = composition([spectrum for spectrum in library if belongs[spectrum.compound] == split])
     np.testing.assert_allclose(made.prevalence, list(PREVALENCE.values()), rtol=1e-5)
     assert made.blank == pytest.approx(BLANK, abs=0.03)
     assert (made.rates > 0).all()
@@ -107,10 +108,14 @@ def test_families_are_as_common_as_in_the_challenge(library: tuple[Spectrum, ...
     assert (~labels.any(axis=1)).mean() == pytest.approx(made.blank, abs=0.03)
 
 
-def test_no_structure_is_in_two_splits(library: tuple[Spectrum, ...]):
-    compounds = {spectrum.compound for spectrum in library}
-    found = {name: {c for c in compounds if split_of(c) == name} for name in SHARES}
-    assert sum(map(len, found.values())) == len(compounds)
+def test_every_split_has_its_share_of_the_structures_and_of_each_family(library: tuple[Spectrum, ...]):
+    belongs = splits(library)
+    assert set(belongs) == {spectrum.compound for spectrum in library}
     for name, share in SHARES.items():
-        assert len(found[name]) / len(compounds) == pytest.approx(share, abs=0.05)
-    assert {c for c in compounds if split_of(c, seed=1) == "test"} != found["test"]
+        assert list(belongs.values()).count(name) / len(belongs) == pytest.approx(share, abs=0.03)
+    assert splits(library[::-1]) == belongs
+    assert splits(library, seed=1) != belongs
+    for seed in range(12):
+        other = splits(library, seed)
+        for name in SHARES:
+            composition([spectrum for spectrum in library if other[spectrum.compound] == name])

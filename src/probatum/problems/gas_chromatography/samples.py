@@ -23,15 +23,33 @@ SHARES: dict[Split, float] = {"train": 0.6, "validation": 0.15, "test": 0.25}
 """Of compounds."""
 
 
-def split_of(compound: str, seed: int = 0) -> Split:
-    """Which split a compound belongs to: the same wherever and whenever it is asked."""
-    digest = hashlib.sha256(f"{seed}/{compound}".encode()).digest()
-    place, share = int.from_bytes(digest[:8], "big") / 2**64, 0.0
-    for name, part in SHARES.items():
-        share += part
-        if place < share:
-            return name
-    return "test"
+def splits(spectra: Sequence[Spectrum], seed: int = 0) -> dict[str, Split]:
+    """Which split each compound belongs to.
+
+    Compounds that belong to the same families are shared out by `SHARES`, at least one to each split where there are
+    three or more: otherwise a small split may have no hydrocarbon that is not aromatic, say. Of one or two, the first
+    is trained on.
+
+    Args:
+        spectra: of all compounds.
+        seed: of the order in which they are shared out.
+    """
+    alike: dict[bytes, list[str]] = {}
+    for compound, smiles in {spectrum.compound: spectrum.smiles for spectrum in spectra}.items():
+        alike.setdefault(families_of(smiles).tobytes(), []).append(compound)
+    found: dict[str, Split] = {}
+    for group in alike.values():
+        group.sort(key=lambda compound: hashlib.sha256(f"{seed}/{compound}".encode()).digest())
+        share = np.cumsum(list(SHARES.values()))
+        ends = np.rint(share * len(group)).astype(int)
+        if len(group) >= len(SHARES):
+            for position in range(len(SHARES)):
+                ends[position] = max(ends[position], position + 1)
+            for position in reversed(range(len(SHARES) - 1)):
+                ends[position] = min(ends[position], ends[position + 1] - 1)
+        for place, compound in enumerate(group):
+            found[compound] = list(SHARES)[int(np.searchsorted(ends, place, side="right"))]
+    return found
 
 
 @dataclass(frozen=True, eq=False)
