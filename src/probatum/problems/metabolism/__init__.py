@@ -1,0 +1,1 @@
+"""Rate constants of reaction networks from the course of their concentrations."""
