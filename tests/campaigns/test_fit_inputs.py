@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from probatum.campaigns.fit_inputs import feature_blocks, inputs_of, member_columns, sample_weights
+from probatum.campaigns.fit_inputs import feature_blocks, inputs_of, member_columns, row_weights, sample_weights
 from probatum.campaigns.recipe import Ensemble, Recipe
-from probatum.errors import DataError
+from probatum.errors import DataError, UnknownNameError
 from probatum.problems.problem import Feature
 from problems.fakes import Rows
 
@@ -52,6 +52,35 @@ def test_measurements_of_one_sample_count_together_as_one():
     repeated = replace(data, replicates=np.arange(len(data)) // 3)
     weights = sample_weights(repeated, np.array([0, 1, 2, 3, 6, 7]))
     np.testing.assert_allclose(weights, [1 / 3, 1 / 3, 1 / 3, 1, 1 / 2, 1 / 2])
+
+
+def test_rows_count_by_their_group_and_the_unnamed_count_once():
+    data = Rows().dataset("rows")
+    grouping, labels = next(iter(data.groups.items()))
+    heavy = str(labels[0])
+    some = np.arange(len(data))[::-1]
+    weighted = Recipe(features=("x",), group_weights={grouping: {heavy: 3.0}})
+    np.testing.assert_array_equal(row_weights(weighted, data, some), np.where(labels[some] == heavy, 3.0, 1.0))
+    assert row_weights(Recipe(features=("x",)), data, some) is None
+    assert row_weights(Recipe(features=("x",), group_weights={grouping: {}}), data, some) is None
+
+
+def test_weights_of_groups_and_of_repeated_measurements_multiply():
+    data = Rows().dataset("rows")
+    repeated = replace(
+        data, replicates=np.arange(len(data)) // 3, groups={"g": np.array(["a", "b"] * len(data))[: len(data)]}
+    )
+    both = Recipe(features=("x",), repeats="as one", group_weights={"g": {"b": 2.0}})
+    np.testing.assert_allclose(row_weights(both, repeated, np.arange(4)), [1 / 3, 2 / 3, 1 / 3, 2])
+
+
+def test_weights_of_groups_that_do_not_exist_are_refused():
+    data = Rows().dataset("rows")
+    grouping = next(iter(data.groups))
+    with pytest.raises(UnknownNameError, match="unknown grouping"):
+        row_weights(Recipe(features=("x",), group_weights={"nothing": {"a": 2.0}}), data, np.arange(3))
+    with pytest.raises(DataError, match="its groups"):
+        row_weights(Recipe(features=("x",), group_weights={grouping: {"no such": 2.0}}), data, np.arange(3))
 
 
 def test_features_stand_side_by_side_in_the_order_asked_for():

@@ -245,3 +245,22 @@ def test_flat_recipes_are_dotted_paths():
         "model.hidden": [3, 2],
         "per_target": False,
     }
+
+
+def test_weights_of_groups_change_the_digest_and_none_leave_it_as_it_was():
+    plain = Recipe(model=RIDGE)
+    weighted = Recipe(model=RIDGE, group_weights={"red": {"a": 2.0}})
+    assert "group_weights" not in plain.canonical()
+    assert weighted.digest() != plain.digest()
+    assert Recipe.model_validate(weighted.canonical()) == weighted
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
+def test_weights_of_groups_are_numbers_of_at_least_0(weight: float):
+    assert "group_weights.red.a" in refused(Recipe(features=("x",), group_weights={"red": {"a": weight}}))
+
+
+def test_a_blend_weighs_no_rows():
+    parts = (Recipe(model=RIDGE), Recipe(model=MEAN))
+    recipe = Recipe(model={"kind": "blend"}, components=parts, group_weights={"red": {"a": 2.0}})
+    assert "a blend trains nothing itself" in refused(recipe)

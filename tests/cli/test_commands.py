@@ -293,3 +293,35 @@ def test_a_defect_of_the_program_is_no_usage_error(lab: Path, call: Call, monkey
     monkeypatch.setattr("probatum.cli.look.show_status", defect)
     with pytest.raises(ZeroDivisionError):
         call(lab, "status")
+
+
+def test_show_draws_predictions_of_every_group_and_says_what_has_no_history(lab: Path, call: Call):
+    values = call(lab, "show", "trees", "--scatter", "s.svg", "--json").values
+    assert values["figures"] == ["s.svg"]
+    drawn = (lab / "s.svg").read_text(encoding="utf-8")
+    assert all(f"<!-- b{i} -->" in drawn for i in range(6))
+    assert "no training history of 'trees'" in call(lab, "show", "trees", "--history", "h.png").error
+    assert "cannot be written as '.gif'" in call(lab, "show", "trees", "--scatter", "s.gif").error
+
+
+def test_compare_by_a_grouping_sets_runs_side_by_side(lab: Path, call: Call):
+    values = call(lab, "compare", "trees", "stiff", "--baseline", "ridge", "--by", "batch", "--json").values
+    assert set(values) == RESULTS | {"by"}
+    by = values["by"]
+    assert by["arms"] == ["ridge", "stiff", "trees"]
+    assert [row["group"] for row in by["rows"]] == [f"b{i}" for i in range(6)]
+    for row in by["rows"]:
+        assert row["rows"] == 4
+        for name in ("stiff", "trees"):
+            wanted = row["scores"][name] - row["scores"]["ridge"]
+            assert row["differences"][name]["difference"] == pytest.approx(wanted)
+    text = call(lab, "compare", "--all", "--by", "batch").out
+    assert "mse by batch" in text
+    assert "Exploratory" in text
+    assert "unknown grouping 'solvent'" in call(lab, "compare", "--all", "--by", "solvent").error
+
+
+def test_save_refuses_what_keeps_no_weights_and_names_that_are_no_models(lab: Path, call: Call):
+    assert "'trees' keeps no weights" in call(lab, "save", "trees", "m.safetensors").error
+    assert "end it with .safetensors" in call(lab, "save", "trees", "m.pkl").error
+    assert "a blend" in call(lab, "save", "both", "m.safetensors").error

@@ -44,8 +44,14 @@ def test_restarts_are_optaxs() -> None:
     np.testing.assert_allclose(found[::50], 1.0, atol=1e-5)
 
 
+def test_a_held_rate_falls_by_a_constant_ratio_after_that() -> None:
+    found = factors("held_exponential", held=0.25, final=0.01)
+    np.testing.assert_array_equal(found[:50], 1.0)
+    np.testing.assert_allclose(found[51:] / found[50:-1], 0.01 ** (1 / 150), rtol=1e-4)
+
+
 def test_without_warm_up_the_first_step_has_the_full_rate() -> None:
-    for name in ("constant", "exponential", "cosine", "cosine_restarts"):
+    for name in ("constant", "exponential", "held_exponential", "cosine", "cosine_restarts"):
         assert factors(name)[0] == 1.0
 
 

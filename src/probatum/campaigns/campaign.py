@@ -47,6 +47,7 @@ from probatum.campaigns.runner import Runner
 from probatum.campaigns.splits import Split, held_out_split, make_splits
 from probatum.campaigns.sql_ledger import SqlLedger
 from probatum.errors import (
+    CampaignFileError,
     FinishedExperimentError,
     IncomparableError,
     ProtocolFrozenError,
@@ -116,11 +117,24 @@ class Campaign:
 
     @cached_property
     def draws(self) -> dict[tuple[str, int], Dataset]:
-        """(task, draw) to its cases: one draw, or as many as the protocol has fresh ones."""
+        """(task, draw) to its cases: one draw, or as many as the protocol has fresh ones.
+
+        Raises:
+            CampaignFileError: tasks whose quantities differ, which no score sums up.
+        """
         count = self.file.protocol.repeats if self.file.protocol.splits == FRESH_DRAWS else 1
-        return {
+        found = {
             (task, draw): self.file.problem.dataset(task, draw) for task in self.file.tasks for draw in range(count)
         }
+        quantities = {dataset.quantity_names: task for (task, _), dataset in found.items()}
+        if len(quantities) > 1:
+            one, other = list(quantities.values())[:2]
+            raise CampaignFileError(
+                f"tasks '{one}' and '{other}' predict different quantities",
+                where=self.file.path.name,
+                remedy="make a campaign of each",
+            )
+        return found
 
     @cached_property
     def splits(self) -> tuple[Split, ...]:

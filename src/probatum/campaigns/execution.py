@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from probatum.campaigns.artifacts import ArtifactStore
-from probatum.campaigns.fit_inputs import feature_blocks, member_columns, sample_weights
+from probatum.campaigns.fit_inputs import feature_blocks, member_columns, row_weights
 from probatum.campaigns.jobs import Job, JobFit, Place, Setup
 from probatum.campaigns.ledger import FitResult
 from probatum.campaigns.members import joined, member_seed
@@ -93,7 +93,7 @@ class Bench:
                 estimators.append(recipe.learner.build(recipe.parameters, seed))
                 train, test = rows[i]
                 groups = None if together is None else together[train]
-                weights = sample_weights(dataset, train) if recipe.repeats == "as one" else None
+                weights = row_weights(recipe, dataset, train)
                 row_sets.append(RowSet(train, test, seed, groups, weights, member_columns(recipe, widths, seed)))
                 owner.append(i)
         apart = recipes[0].per_target or not recipes[0].learner.joint

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from probatum.campaigns.recipe import Recipe
-from probatum.errors import DataError
+from probatum.errors import DataError, UnknownNameError
 from probatum.problems.problem import Dataset, Problem
 
 SUBSPACE = 5
@@ -59,6 +59,34 @@ def member_columns(recipe: Recipe, widths: Mapping[str, int], seed: int) -> np.n
     seen = always.copy()
     seen[np.random.default_rng([seed, SUBSPACE]).choice(drawn_from, count, replace=False)] = True
     return seen
+
+
+def row_weights(recipe: Recipe, dataset: Dataset, rows: np.ndarray) -> np.ndarray | None:
+    """[row], how much each training row counts by a recipe's `repeats` and `group_weights`; None weighs them the same.
+
+    Args:
+        recipe: of the fit.
+        dataset: whose cases are trained on.
+        rows: [row] int, of these cases.
+
+    Raises:
+        UnknownNameError: a grouping that the dataset does not have.
+        DataError: a grouping none of whose groups is named.
+    """
+    weights = sample_weights(dataset, rows) if recipe.repeats == "as one" else None
+    for grouping, of_label in recipe.group_weights.items():
+        if not of_label:  # a child's way of taking its parent's weights back
+            continue
+        where = f"group_weights of {dataset.problem}/{dataset.task}"
+        if grouping not in dataset.groups:
+            raise UnknownNameError.of("grouping", grouping, dataset.groups, where=where)
+        labels, place = np.unique(dataset.groups[grouping], return_inverse=True)
+        if not set(of_label) & set(labels.tolist()):
+            known = ", ".join(labels[:10].tolist())
+            raise DataError(f"no group of '{grouping}' is named", where=where, remedy=f"its groups: {known}")
+        counts = np.array([of_label.get(label, 1.0) for label in labels.tolist()])[place.ravel()[rows]]
+        weights = counts if weights is None else weights * counts
+    return weights
 
 
 def sample_weights(dataset: Dataset, rows: np.ndarray) -> np.ndarray | None:

@@ -72,6 +72,8 @@ class Recipe(BaseModel):
         ensemble: how many trainings are averaged in one fit, how, and which columns each sees.
         repeats: 'each', every measurement counts the same; 'as one', repeated measurements of one sample count together
             as one.
+        group_weights: grouping to label to how much the rows of that group count in the loss; rows of labels that are
+            not named count 1. Weights train; scores and validation rows know nothing of them.
         components: the recipes that a blend puts together.
     """
 
@@ -83,6 +85,7 @@ class Recipe(BaseModel):
     per_target: bool = False
     ensemble: Ensemble = Ensemble()
     repeats: Literal["each", "as one"] = "each"
+    group_weights: dict[str, dict[str, float]] = Field(default_factory=dict)
     components: tuple[Recipe, ...] = ()
 
     @model_serializer(mode="wrap")
@@ -91,6 +94,8 @@ class Recipe(BaseModel):
         values = serialise(self)
         if self.repeats == "each":
             values.pop("repeats", None)
+        if not self.group_weights:
+            values.pop("group_weights", None)
         return values
 
     @property
@@ -173,6 +178,12 @@ class Recipe(BaseModel):
             kind.check(self.parameters, where=where)
         except TypeError as error:
             raise CampaignFileError(f"model '{self.kind}' cannot be built: {error}", where=where) from None
+        for grouping, weights in self.group_weights.items():
+            for label, weight in weights.items():
+                try:
+                    check_number(f"group_weights.{grouping}.{label}", weight, least=0)
+                except CampaignFileError as error:
+                    raise CampaignFileError(error.what, where=where, remedy=error.remedy) from None
         self._check_subspace(kind, where)
 
     def _check_subspace(self, kind: LearnerKind, where: str) -> None:
@@ -199,11 +210,11 @@ class Recipe(BaseModel):
                 raise UnknownNameError.of("key of model 'blend'", key, BLEND_PARAMETERS, where=where)
         weighs_each = self.per_target and self.model.get("weights") == "inner"
         of_trainings = self.training or self.features or (self.per_target and not weighs_each)
-        if of_trainings or self.ensemble != Ensemble() or self.repeats != "each":
+        if of_trainings or self.ensemble != Ensemble() or self.repeats != "each" or self.group_weights:
             raise CampaignFileError(
                 "a blend trains nothing itself",
                 where=where,
-                remedy="put features, training, per_target, ensemble and repeats into its components",
+                remedy="put features, training, per_target, ensemble, repeats and group_weights into its components",
             )
         spread = self.model.get("spread")
         known = range(len(self.components))

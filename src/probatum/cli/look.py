@@ -46,11 +46,24 @@ def show_status(file: Path | None, *, most: int, json: bool) -> None:
         out.print(f"the last {len(shown)} of {total}; --most 0 shows all", style="dim")
 
 
-def show_experiment(experiment: str, campaign: Path | None, *, predictions: Path | None, json: bool) -> None:
+def show_experiment(
+    experiment: str,
+    campaign: Path | None,
+    *,
+    predictions: Path | None,
+    history: Path | None,
+    scatter: Path | None,
+    by: str | None,
+    json: bool,
+) -> None:
     """One experiment, from the ledger and, where it is finished, from its predictions."""
     from probatum.laboratory import Laboratory
+    from probatum.pictures import check_suffix
     from probatum.reporting.records import arm_values, experiment_values, fit_values, group_values
 
+    pictures = [picture for picture in (history, scatter) if picture is not None]
+    for picture in pictures:
+        check_suffix(picture)
     laboratory = Laboratory.open(campaign_path(campaign))
     records = {r.name: r for r in laboratory.campaign.ledger.experiments()}
     if experiment not in records:
@@ -60,15 +73,18 @@ def show_experiment(experiment: str, campaign: Path | None, *, predictions: Path
     arm = laboratory.score(experiment) if record.status == "done" else None
     if predictions is not None:
         _write_predictions(laboratory, experiment, predictions)
-    groups = group_values({experiment: laboratory.by_group(experiment)}, [arm]) if arm else []
+    _draw_experiment(laboratory, experiment, history, scatter, by)
+    groups = group_values({experiment: laboratory.by_group(experiment, by)}, [arm]) if arm else []
     values: dict[str, Any] = {"experiment": experiment_values(record), "recipe": dict(record.recipe)}
     values |= {"scores": arm_values(arm) if arm else None, "groups": groups, "fits": [fit_values(f) for f in fits]}
     done = next((f for f in fits if f.status == "done"), None)
     values["manifest"] = dict(laboratory.campaign.ledger.manifest(done.key)) if done else None
     if json:
-        print_json(values)
-    else:
-        _print_experiment(values, laboratory.campaign.file.protocol.model_dump())
+        print_json(values | ({"figures": [str(picture) for picture in pictures]} if pictures else {}))
+        return
+    _print_experiment(values, laboratory.campaign.file.protocol.model_dump())
+    for picture in pictures:
+        console().print(f"figure: {escape(str(picture))}", soft_wrap=True)
 
 
 def compare_experiments(
@@ -78,12 +94,14 @@ def compare_experiments(
     baseline: str | None,
     everything: bool,
     groups: bool,
+    by: str | None,
     picture: Path | None,
     json: bool,
 ) -> None:
     """Verdicts of some experiments, or of all, against a baseline."""
     from probatum.laboratory import Laboratory
     from probatum.pictures import check_suffix
+    from probatum.reporting.group_comparison import REMARK, group_comparison_table, group_comparison_values
     from probatum.reporting.records import results_values, verdict_values
     from probatum.reporting.tables import group_table, quantity_table, remarks, verdict_table
 
@@ -99,12 +117,18 @@ def compare_experiments(
         baseline = experiments[0]
     verdicts = laboratory.compare(experiments, baseline)
     chosen = {verdicts[0].baseline, *experiments}
-    values = results_values(laboratory, results, groups=groups)
+    values = results_values(laboratory, results, groups=groups and by is None)
     values["baseline"] = verdicts[0].baseline
     values["verdicts"] = [verdict_values(v) for v in verdicts]
     known = {a["name"] for a in values["arms"]}
     values["arms"] = [a for a in values["arms"] if a["name"] in chosen]
     values["arms"] += [_foreign_arm(v, values) for v in values["verdicts"] if v["arm"] not in known]
+    if by is not None:
+        own = [a["name"] for a in values["arms"] if a["name"] in known]
+        if values["baseline"] not in own:
+            what = f"'{values['baseline']}' is of another campaign, whose groups are not these"
+            raise CampaignFileError(what, where="--by", remedy="choose a baseline of this one")
+        values["by"] = group_comparison_values(laboratory, own, values["baseline"], by)
     if picture is not None:
         _draw_comparison(laboratory, values, known, picture)
     if json:
@@ -120,8 +144,27 @@ def compare_experiments(
     if groups and values["groups"]:
         values["best"] = values["best"] if values["best"] in chosen else values["arms"][0]["name"]
         out.print(group_table(values))
+    if by is not None:
+        out.print(group_comparison_table(values["by"]))
+        out.print(REMARK, style="dim")
     if picture is not None:
         out.print(f"figure: {escape(str(picture))}", soft_wrap=True)
+
+
+def _draw_experiment(
+    laboratory: Any, experiment: str, history: Path | None, scatter: Path | None, by: str | None
+) -> None:
+    """The pictures of one experiment that are asked for."""
+    if history is None and scatter is None:
+        return
+    from probatum.reporting.training_figures import curves_of, history_figure, panels_of, scatter_figure
+
+    if history is not None:
+        history_figure(curves_of(laboratory, experiment), experiment, history)
+    if scatter is not None:
+        dataset = next(iter(laboratory.campaign.datasets.values()))
+        quantities = [(q.name, q.unit) for q in dataset.quantities]
+        scatter_figure(panels_of(laboratory, experiment, by), quantities, experiment, laboratory.metric.name, scatter)
 
 
 def _draw_comparison(laboratory: Any, values: dict[str, Any], known: set[str], picture: Path) -> None:

@@ -39,6 +39,8 @@ Chosen = Annotated[
 ]
 Picture = Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw it too: .png, .svg or .pdf.")]
 
+By = Annotated[str | None, typer.Option("--by", metavar="GROUPING", help="Group by group of this grouping.")]
+
 
 class Form(StrEnum):
     """How findings are printed."""
@@ -100,12 +102,19 @@ def show(
     experiment: Annotated[str, typer.Argument(help="Name of the experiment.")],
     campaign: Chosen = None,
     predictions: Annotated[Path | None, typer.Option(help="Write its predictions here, as CSV or Parquet.")] = None,
+    history: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw its losses over epochs: .png, .svg or .pdf.")
+    ] = None,
+    scatter: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw its predictions against the truth, a panel a group.")
+    ] = None,
+    by: By = None,
     json: Json = False,
 ) -> None:
     """Show one experiment: recipe, mutation, fits, scores per target and per group, failures."""
     from probatum.cli.look import show_experiment
 
-    show_experiment(experiment, campaign, predictions=predictions, json=json)
+    show_experiment(experiment, campaign, predictions=predictions, history=history, scatter=scatter, by=by, json=json)
 
 
 @app.command()
@@ -117,6 +126,7 @@ def compare(
     baseline: Annotated[str | None, typer.Option(help="Compare with this one; default: the protocol's.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Compare all finished experiments.")] = False,
     groups: Annotated[bool, typer.Option(help="Print the table of groups.")] = True,
+    by: By = None,
     picture: Picture = None,
     json: Json = False,
 ) -> None:
@@ -129,6 +139,7 @@ def compare(
         baseline=baseline,
         everything=everything,
         groups=groups,
+        by=by,
         picture=picture,
         json=json,
     )
@@ -280,6 +291,21 @@ def held_out(
     from probatum.cli.run import score_held_out
 
     score_held_out(experiment, campaign, json=json)
+
+
+@app.command()
+def save(
+    experiment: Annotated[str, typer.Argument(help="Name of the experiment, a network.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where its model goes: .safetensors.")],
+    campaign: Chosen = None,
+    task: Annotated[str | None, typer.Option(help="Task to train on, where there are several.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the training.")] = 0,
+    json: Json = False,
+) -> None:
+    """Train an experiment on all cases but the held-out ones, and keep the model to predict with."""
+    from probatum.cli.run import save_model
+
+    save_model(experiment, file, campaign, task=task, seed=seed, json=json)
 
 
 @app.command()

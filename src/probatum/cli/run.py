@@ -1,4 +1,4 @@
-"""`run` and `held-out`: what trains."""
+"""`run`, `held-out` and `save`: what trains."""
 
 from __future__ import annotations
 
@@ -67,3 +67,20 @@ def score_held_out(experiment: str, campaign: Path | None, *, json: bool) -> Non
     else:
         metric = laboratory.metric.name
         console().print(f"{escape(experiment)}: {metric} {figure(score)} on the held-out cases (look {len(looks)})")
+
+
+def save_model(experiment: str, path: Path, campaign: Path | None, *, task: str | None, seed: int, json: bool) -> None:
+    """Trains an experiment on all cases but the held-out ones and writes the model."""
+    import os
+
+    from probatum.campaigns.campaign import Campaign
+    from probatum.campaigns.saved_model import check_name, train_model, write_model
+
+    check_name(path)
+    model = train_model(Campaign.open(campaign_path(campaign)), experiment, task, seed=seed, cores=os.cpu_count() or 1)
+    write_model(model, path)
+    if json:
+        print_json({"model": str(path), "experiment": experiment, "task": model.task, "rows": model.rows, "seed": seed})
+    else:
+        said = f"{experiment}, trained on {model.rows} cases of task '{model.task}' with seed {seed}: {path}"
+        console().print(escape(said), soft_wrap=True)

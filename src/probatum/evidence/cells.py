@@ -52,7 +52,7 @@ def cell_differences(
         groupings: task to the name of its grouping; tasks without one are left out.
         level: of the intervals.
     """
-    mine, theirs = (_tables(predictions, datasets, metric, groupings) for predictions in (arm, baseline))
+    mine, theirs = (group_tables(predictions, datasets, metric, groupings) for predictions in (arm, baseline))
     cells = []
     for task, group in dict.fromkeys((task, group) for task, group, _ in mine):
         keys = [key for key in mine if key[:2] == (task, group)]
@@ -76,13 +76,20 @@ def _by_row(table: RowTable, q: int, metric: Metric) -> np.ndarray:
     return np.array([metric.score(truth, p[:, [q]]) for p in table.predictions])
 
 
-def _tables(
+def group_tables(
     predictions: Sequence[StoredPrediction],
     datasets: Mapping[tuple[str, int], Dataset],
     metric: Metric,
     groupings: Mapping[str, str],
 ) -> dict[tuple[str, str, int], RowTable]:
-    """(task, group, draw) to its rows: each group as one hold-out; repeats of a row count as further seeds."""
+    """(task, group, draw) to its rows: each group as one hold-out; repeats of a row count as further seeds.
+
+    Args:
+        predictions: of one arm.
+        datasets: (task, draw) to dataset.
+        metric: of the arm.
+        groupings: task to the name of its grouping; tasks without one are left out.
+    """
     parts: dict[tuple[str, str, int], list[StoredPrediction]] = {}
     for p in predictions:
         if p.task in groupings:

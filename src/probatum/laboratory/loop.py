@@ -20,6 +20,7 @@ from probatum.evidence.calibration import Calibration
 from probatum.evidence.cells import Cell
 from probatum.evidence.effects import Effect, effects_of, mutation_pairs
 from probatum.evidence.noise import NoiseFloor
+from probatum.evidence.row_table import RowTable
 from probatum.evidence.scores import ArmScores
 from probatum.evidence.verdict import Verdict
 from probatum.laboratory import external_scores
@@ -145,13 +146,17 @@ class Laboratory:
         """An experiment's scores under the campaign's protocol."""
         return self.scorer.score(name)
 
-    def by_group(self, name: str) -> dict[tuple[str, str], np.ndarray]:
-        """(task, group) to the metric for each quantity, by the groupings of `groupings`."""
-        return self.scorer.by_group(name)
+    def by_group(self, name: str, grouping: str | None = None) -> dict[tuple[str, str], np.ndarray]:
+        """(task, group) to the metric for each quantity, by one grouping or by those of `groupings`."""
+        return self.scorer.by_group(name, grouping)
 
-    def by_cell(self, name: str, baseline: str) -> list[Cell]:
+    def by_cell(self, name: str, baseline: str, grouping: str | None = None) -> list[Cell]:
         """Two arms' difference in every group and quantity, with exploratory intervals."""
-        return self.scorer.by_cell(name, baseline)
+        return self.scorer.by_cell(name, baseline, grouping)
+
+    def rows_by_group(self, name: str, grouping: str | None = None) -> dict[tuple[str, str, int], RowTable]:
+        """(task, group, draw) to truth and predictions of its rows; see `Scorer.rows_by_group`."""
+        return self.scorer.rows_by_group(name, grouping)
 
     def groupings(self) -> dict[str, str]:
         """Task to the grouping that tables show."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -10,16 +11,19 @@ import numpy as np
 from probatum.campaigns.campaign import Campaign, StoredPrediction
 from probatum.campaigns.experiment import TRIVIAL
 from probatum.campaigns.splits import group_name, held_out_rows
-from probatum.evidence.cells import Cell, cell_differences
+from probatum.errors import UnknownNameError
+from probatum.evidence.cells import Cell, cell_differences, group_tables
 from probatum.evidence.comparison import compare
 from probatum.evidence.group_mean import coarser_groupings, group_means
 from probatum.evidence.noise import NoiseFloor, noise_floor
+from probatum.evidence.row_table import RowTable
 from probatum.evidence.scores import ArmScores, arm_scores, group_scores
 from probatum.evidence.verdict import Verdict
 from probatum.learning.metrics import Metric, metric
 from probatum.problems.problem import Scoring
 
 MOST_GROUPS_SHOWN = 60
+WHOLE = "the whole task"
 
 
 class Scorer:
@@ -95,28 +99,55 @@ class Scorer:
         protocol = self.campaign.file.protocol
         return compare(judged, baseline, splits=splits or protocol.splits, margin=protocol.margin, alpha=protocol.alpha)
 
-    def by_group(self, name: str) -> dict[tuple[str, str], np.ndarray]:
+    def by_group(self, name: str, grouping: str | None = None) -> dict[tuple[str, str], np.ndarray]:
         """(task, group) to the metric for each quantity, by the groupings of `groupings`."""
-        groupings = self.groupings()
+        groupings = self.groupings(grouping)
         predictions = [p for p in self._predictions(name) if p.task in groupings]
         return group_scores(predictions, self.campaign.draws, self.metric, groupings)
 
-    def by_cell(self, name: str, baseline: str) -> list[Cell]:
+    def by_cell(self, name: str, baseline: str, grouping: str | None = None) -> list[Cell]:
         """Two arms' difference in every group and quantity, with exploratory intervals."""
         mine, theirs = self._predictions(name), self._predictions(baseline)
         level = 1 - self.campaign.file.protocol.alpha
-        return cell_differences(mine, theirs, self.campaign.draws, self.metric, self.groupings(), level)
+        return cell_differences(mine, theirs, self.campaign.draws, self.metric, self.groupings(grouping), level)
 
-    def groupings(self) -> dict[str, str]:
-        """Task to the grouping that tables show: the protocol's, or the first with few enough groups to be read."""
-        chosen = {}
+    def rows_by_group(self, name: str, grouping: str | None = None) -> dict[tuple[str, str, int], RowTable]:
+        """(task, group, draw) to truth and predictions of its rows; a task without groups is one, called as the task.
+
+        Args:
+            name: of an experiment.
+            grouping: as in `groupings`.
+        """
+        groupings, draws = self.groupings(grouping), dict(self.campaign.draws)
+        for (task, draw), dataset in self.campaign.draws.items():
+            if groupings.setdefault(task, WHOLE) == WHOLE:
+                draws[task, draw] = replace(dataset, groups={WHOLE: np.full(len(dataset), task)})
+        return group_tables(self._predictions(name), draws, self.metric, groupings)
+
+    def groupings(self, chosen: str | None = None) -> dict[str, str]:
+        """Task to the grouping that tables show: the protocol's, or the first with few enough groups to be read.
+
+        Args:
+            chosen: the grouping to show instead, of the tasks that have it.
+
+        Raises:
+            UnknownNameError: no task has the chosen one.
+        """
+        if chosen is not None:
+            datasets = self.campaign.datasets
+            having = {task: chosen for task, dataset in datasets.items() if chosen in dataset.groups}
+            if not having:
+                known = dict.fromkeys(name for dataset in datasets.values() for name in dataset.groups)
+                raise UnknownNameError.of("grouping", chosen, known, where=self.campaign.file.path.name)
+            return having
+        found = {}
         for task, dataset in self.campaign.datasets.items():
             own = group_name(dataset, self.campaign.file.protocol)
             names: list[str] = [own, *dataset.groups] if own else list(dataset.groups)
             few = (n for n in names if len(np.unique(dataset.groups[n])) <= MOST_GROUPS_SHOWN)
             if name := next(few, None):
-                chosen[task] = name
-        return chosen
+                found[task] = name
+        return found
 
     def floors(self) -> tuple[NoiseFloor, ...]:
         """The noise floor of each task that has repeated measurements; needs no run."""

@@ -1,7 +1,7 @@
 """Learning-rate schedules: the rate's factor at each step, from traced numbers.
 
 The schedules and their numbers are named in `probatum.learning.vocabulary`. `warmup` is a share of the training's steps
-in which the factor rises from 0 to 1; `final` is the factor at the end.
+in which the factor rises from 0 to 1; `held` is one in which it stays 1; `final` is the factor at the end.
 """
 
 from __future__ import annotations
@@ -31,6 +31,11 @@ def _exponential(done: jax.Array, numbers: Numbers) -> jax.Array:
     return rising * numbers["final"] ** after
 
 
+def _held_exponential(done: jax.Array, numbers: Numbers) -> jax.Array:
+    held = numbers["held"]
+    return numbers["final"] ** jnp.clip((done - held) / jnp.maximum(1 - held, 1e-9), 0.0, 1.0)
+
+
 def _cosine(done: jax.Array, numbers: Numbers) -> jax.Array:
     rising, after = _warm(done, numbers)
     return rising * _half_wave(after, numbers["final"])
@@ -50,6 +55,7 @@ def _half_wave(share: jax.Array, final: jax.Array) -> jax.Array:
 FACTORS: dict[str, Callable[[jax.Array, Numbers], jax.Array]] = {
     "constant": _constant,
     "exponential": _exponential,
+    "held_exponential": _held_exponential,
     "cosine": _cosine,
     "cosine_restarts": _cosine_restarts,
     "plateau": _constant,

@@ -65,6 +65,7 @@ PENALTIES: dict[str, Choice] = {
 SCHEDULES: dict[str, Choice] = {
     "constant": Choice("the rate itself"),
     "exponential": Choice("warm-up, then a decay by a constant ratio", {"warmup": 0.0, "final": 0.01}),
+    "held_exponential": Choice("the rate itself, then a decay by a constant ratio", {"held": 0.0, "final": 0.01}),
     "cosine": Choice("warm-up, then half a cosine", {"warmup": 0.0, "final": 0.0}),
     "cosine_restarts": Choice("warm-up, then cosines again and again", {"warmup": 0.0, "final": 0.0, "cycles": 4}),
     "plateau": Choice(

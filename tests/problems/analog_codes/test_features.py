@@ -15,6 +15,7 @@ from probatum.problems.problem import Dataset
 
 SMALL = AnalogCodes(distribution="integer", codes=8)
 INVARIANT = sorted(set(FEATURES) - {"entries"})
+TOGETHER = AnalogCodes(distribution="integer", codes=8, cases="all")
 
 
 def _with(dataset: Dataset, P: np.ndarray) -> Dataset:
@@ -57,6 +58,36 @@ def test_features_exist_for_codes_without_two_rows_or_columns(n: int, k: int):
     dataset = AnalogCodes(n=n, groups=((k, 1),), codes=3).dataset(f"k={k}")
     for feature in FEATURES.values():
         assert np.isfinite(feature.compute(dataset)).all()
+
+
+@pytest.mark.parametrize("name", sorted(FEATURES))
+def test_features_of_all_groups_are_those_of_each_filled_up_with_zeros(name: str):
+    dataset = TOGETHER.dataset("all")
+    block = TOGETHER.features[name].compute(dataset)
+    for task in SMALL.tasks:
+        apart = SMALL.dataset(task)
+        rows = np.flatnonzero(np.isin(dataset.cases, apart.cases))
+        alone = FEATURES[name].compute(apart.take(np.argsort(apart.cases)))
+        ours = block[rows[np.argsort(dataset.cases[rows])]]
+        np.testing.assert_array_equal(ours[:, : alone.shape[1]], alone)
+        assert not ours[:, alone.shape[1] :].any()
+
+
+def test_k_and_m_are_numbers_of_categories():
+    dataset = TOGETHER.dataset("all")
+    block = TOGETHER.features["k,m"].compute(dataset)
+    named = [f"({k:g},{m:g})" for k, m in block]
+    assert named == dataset.groups["k,m"].tolist()
+
+
+def test_a_profile_has_the_features_of_its_code():
+    profiles = AnalogCodes(distribution="integer", codes=8, cases="profiles")
+    dataset, apart = profiles.dataset("k=4"), SMALL.dataset("k=4")
+    for name in ("entries", "sorted", "norms", "minors2"):
+        np.testing.assert_array_equal(profiles.features[name].compute(dataset), FEATURES[name].compute(apart)[::4])
+    assert profiles.features["m"].compute(dataset).shape == (8, 0)
+    bounds = profiles.features["codewords"].compute(dataset).reshape(8, 5, 2)
+    assert (bounds[:, 1:] <= dataset.targets()[:, :, None] + 1e-9).all()
 
 
 def test_codeword_bounds_lie_below_the_height():

@@ -11,7 +11,8 @@ import pytest
 from probatum.errors import CampaignFileError, DataError, UnknownNameError
 from probatum.problems import registry
 from probatum.problems.analog_codes.heights import height_profiles
-from probatum.problems.analog_codes.problem import AnalogCodes, _label
+from probatum.problems.analog_codes.problem import AnalogCodes
+from probatum.problems.problem import Dataset, Ragged
 
 TWO = AnalogCodes(distribution="integer", codes=40)
 
@@ -42,11 +43,65 @@ def test_truth_is_log2_of_the_exact_height_and_infinite_heights_stay():
     assert (dataset.targets()[unscorable] == np.inf).all()
 
 
-def test_one_code_has_one_label_up_to_signed_permutations():
-    P = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
-    assert _label(P) == _label(-P[::-1][:, [2, 0, 1]])
-    assert _label(P) != _label(P.T)
-    assert _label(P) != _label(P + 1)
+def test_all_heights_of_a_code_carry_its_label():
+    dataset = TWO.dataset("k=4")
+    codes = np.array([case.split("-")[2] for case in dataset.cases.tolist()])
+    labels = dataset.groups["code"]
+    assert len(set(labels.tolist())) == len(set(codes.tolist())) == len(set(zip(codes, labels, strict=True))) == 40
+
+
+def test_a_profile_is_one_case_with_a_quantity_for_every_m_asked():
+    profiles = AnalogCodes(distribution="integer", codes=40, cases="profiles")
+    assert profiles.tasks == TWO.tasks
+    dataset = profiles.dataset("k=5")
+    assert dataset.quantity_names == ("log2 h_2", "log2 h_3", "log2 h_4")
+    assert len(dataset) == 40
+    assert set(dataset.observations) == {"P"}
+    of_cases = TWO.dataset("k=5")
+    np.testing.assert_array_equal(dataset.targets(), of_cases.targets().reshape(40, 3))
+    assert dataset.groups["code"].tolist() == of_cases.groups["code"][::3].tolist()
+    values = dataset.targets()
+    assert (values[:, 1:] >= values[:, :-1]).all()
+    assert (dataset.scorable == np.isfinite(values).all(axis=1)).all()
+
+
+def test_all_groups_together_are_the_cases_of_the_tasks():
+    together = AnalogCodes(distribution="integer", codes=40, cases="all")
+    assert together.tasks == ("all",)
+    dataset = together.dataset("all")
+    assert len(dataset) == 40 * 9
+    for task in TWO.tasks:
+        apart = TWO.dataset(task)
+        place = {case: i for i, case in enumerate(dataset.cases.tolist())}
+        rows = np.array([place[case] for case in apart.cases.tolist()])
+        taken = dataset.take(rows)
+        P = taken.observations["P"]
+        assert isinstance(P, Ragged)
+        np.testing.assert_array_equal(P.values, np.asarray(apart.observations["P"]).ravel())
+        np.testing.assert_array_equal(taken.targets(), apart.targets())
+        assert taken.groups["code"].tolist() == apart.groups["code"].tolist()
+        assert taken.groups["k,m"].tolist() == apart.groups["k,m"].tolist()
+        np.testing.assert_array_equal(np.asarray(taken.observations["k"]), int(task[2:]))
+
+
+@pytest.mark.parametrize("cases", ["profiles", "all"])
+def test_streams_of_every_kind_of_case_do_not_depend_on_their_cut(cases: str):
+    problem = AnalogCodes(distribution="integer", codes=7, cases=cases)  # type: ignore[arg-type]
+    task = problem.tasks[0]
+    whole = problem.dataset(task)
+    for rows in (1, 4, 1000):
+        shards = list(problem.shards(task, len(whole), rows))
+        assert np.concatenate([s.cases for s in shards]).tolist() == whole.cases.tolist()
+        np.testing.assert_array_equal(np.concatenate([s.targets() for s in shards]), whole.targets())
+        np.testing.assert_array_equal(np.concatenate([entries(s) for s in shards]), entries(whole))
+        for name, feature in problem.features.items():
+            parts = np.concatenate([feature.compute(shard) for shard in shards])
+            np.testing.assert_array_equal(parts, feature.compute(whole), name)
+
+
+def entries(dataset: Dataset) -> np.ndarray:
+    P = dataset.observations["P"]
+    return P.values if isinstance(P, Ragged) else P.ravel()
 
 
 @pytest.mark.parametrize("rows", [1, 7, 160, 1000])
@@ -105,6 +160,7 @@ def test_options_come_from_a_campaign_file():
         {"groups": [[9, 1]]},
         {"groups": [[4, 2], [4, 2]]},
         {"distribution": "gaussian"},
+        {"cases": "rows"},
     ],
 )
 def test_impossible_options_are_refused(options: dict):

@@ -102,14 +102,19 @@ class ForwardPass:
         self.active.append(jnp.abs(x).max(axis=tuple(range(1, x.ndim - 1))))
         return x
 
-    def drop(self, x: jax.Array) -> jax.Array:
+    def drop(self, x: jax.Array, share: float = 1.0) -> jax.Array:
         """Units dropped from [row, unit]; whole channels, at all positions, from [row, ..., unit].
 
         Neighbouring positions say nearly the same, so dropping them apart would drop nothing (Tompson et al. 2015).
+
+        Args:
+            x: what is dropped from.
+            share: of the dropout rate that counts here, up to 1, for layers that drop less than others.
         """
         if self._dropout is None:
             return x
         rate, word = self._dropout
+        rate = rate if share == 1.0 else share * rate
         self._drops += 1
         shape = (x.shape[0], *(1 for _ in x.shape[1:-1]), x.shape[-1])
         return jnp.where(kept(shape, rate, word, self._drops), x / (1 - rate), 0)

@@ -1,4 +1,4 @@
-"""`probatum analog-codes ...`: heights of a code in a file, codes for a fault model, and a search for better ones."""
+"""`probatum analog-codes ...`: heights of a code, codes for a fault model, better ones, and data to learn from."""
 
 from __future__ import annotations
 
@@ -262,6 +262,64 @@ def search(
     return Answer(values, shown)
 
 
+def data(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the Parquet files go, or go on.")],
+    n: Annotated[int, typer.Option("--n", min=2, help="Length of the codes, up to 24.")] = 9,
+    k: Annotated[int, typer.Option("--k", min=1, help="Their dimension.")] = 4,
+    codes: Annotated[int, typer.Option("--codes", min=1, help="How many.")] = 100_000,
+    distribution: Annotated[
+        str, typer.Option("--distribution", help="Of P's entries: uniform or integer.")
+    ] = "uniform",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the generator.")] = 0,
+    draw: Annotated[int, typer.Option("--draw", min=0, help="Independent draws of one seed.")] = 0,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="Codes in a file.")] = 65536,
+    validation: Annotated[float, typer.Option("--validation", help="Share of the codes to validate on.")] = 0.1,
+    test: Annotated[float, typer.Option("--test", help="Share of the codes to test on.")] = 0.1,
+) -> Answer:
+    """Write random codes with all their exact heights, labelled and split; run again, it makes what is missing."""
+    import numpy as np
+    from rich.table import Table
+
+    from probatum.problems.analog_codes.shards import SPLITS, CodeRequest, write_codes
+
+    request = CodeRequest(n, k, codes, distribution, seed, draw, rows, validation, test)
+    made, splits, infinite, labels = 0, dict.fromkeys(SPLITS, 0), np.zeros(n - k, dtype=np.int64), []
+    for part, new in _shown(write_codes(request, folder, threads=os.cpu_count() or 1), request.parts):
+        made += new
+        for name in SPLITS:
+            splits[name] += int((part.split == name).sum())
+        infinite += np.isinf(part.log2_heights).sum(axis=0)
+        labels.append(np.array([int(label, 16) for label in part.label.tolist()], dtype=np.uint64))
+    different = len(np.unique(np.concatenate(labels)))
+    values = {
+        "schema": 1,
+        "folder": str(folder),
+        "files": request.parts,
+        "made": made,
+        "codes": codes,
+        "different_codes": different,
+        "splits": splits,
+        "infinite": {str(m): int(count) for m, count in enumerate(infinite, start=1)},
+    }
+    table = Table("m", "infinite heights", "share")
+    for m, count in enumerate(infinite.tolist(), start=1):
+        table.add_row(str(m), str(count), f"{count / codes:.3%}")
+    shown = [
+        f"{codes} codes [{n}, {k}] in {request.parts} files in {folder}, {made} of them made now.",
+        f"{different} of them are different; " + ", ".join(f"{count} {name}" for name, count in splits.items()) + ".",
+        table,
+    ]
+    return Answer(values, shown)
+
+
+def _shown(parts, count: int):
+    """The parts, with a bar on the standard error."""
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(parts, "codes", total=count, console=Console(stderr=True), transient=True)
+
+
 def _range(entries: str | None) -> tuple[int, int] | None:
     if entries is None:
         return None
@@ -278,4 +336,4 @@ def _range(entries: str | None) -> tuple[int, int] | None:
 
 SHOWN = 12
 """Codes in the table; --json has all."""
-COMMANDS = {"height": height, "design": design, "search": search}
+COMMANDS = {"height": height, "design": design, "search": search, "data": data}
