@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .PHONY: demo test check format bench clean
 
 demo: $(VENV)/installed
-	$(BIN)/probatum run examples/demo.toml
+	$(BIN)/probatum run examples/rocking_curve.toml
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 --dist loadfile

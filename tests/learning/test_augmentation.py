@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from probatum.errors import CampaignFileError
-from probatum.learning.augmentation import edge_rows, images, mean_over_images, with_edge_copies
+from probatum.learning.augmentation import edge_rows, hard_rows, images, mean_over_images, with_edge_copies
 
 
 def test_edges_are_the_lowest_and_the_highest() -> None:
@@ -37,3 +37,27 @@ def test_images_that_disagree_add_to_the_spread() -> None:
     assert mean.item() == 1.0
     assert spread is not None
     assert spread.item() == pytest.approx(np.sqrt(2))
+
+
+def test_hard_rows_are_those_near_badly_predicted_validation_rows() -> None:
+    targets, known = np.linspace(0, 1, 101)[:, None], np.linspace(0, 1, 51)[:, None]
+    errors = np.where(known[:, 0] > 0.8, 5.0, 0.1)
+    hard = np.flatnonzero(hard_rows(targets, known, errors, 0.2))
+    assert len(hard) == 20
+    assert hard.min() >= 78
+
+
+@pytest.mark.parametrize("validation", [1, 3])
+def test_few_validation_rows_are_enough_to_rank_by(validation: int) -> None:
+    targets = np.random.default_rng(0).normal(size=(30, 2))
+    hard = hard_rows(targets, targets[:validation], np.arange(validation, dtype=float), 0.01)
+    assert hard.sum() == 1
+
+
+def test_hard_rows_do_not_depend_on_the_units_of_the_targets() -> None:
+    generator = np.random.default_rng(0)
+    targets, known, errors = generator.normal(size=(50, 2)), generator.normal(size=(20, 2)), generator.random(20)
+    scale = np.array([1.0, 1000.0])
+    assert np.array_equal(
+        hard_rows(targets, known, errors, 0.3), hard_rows(targets * scale, known * scale, errors, 0.3)
+    )

@@ -38,6 +38,7 @@ EXPLAINS = (
     "mixup",
     "symmetry",
     "edge_copies",
+    "hard_copies",
     "penalties",
     "weights",
     "class_weights",

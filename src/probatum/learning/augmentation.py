@@ -1,4 +1,4 @@
-"""Changes to the training rows of a fold, made after the split: copies of edge regions, images under symmetries.
+"""Changes to the training rows of a fold, made after the split: copies of edges or hard rows, images under symmetries.
 
 Noise on inputs is made inside the training, anew at every step; see `probatum.learning.program`.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from probatum.errors import CampaignFileError
 
@@ -39,6 +40,30 @@ def with_edge_copies(rows: np.ndarray, targets: np.ndarray, share: float, copies
         copies: from 0.
     """
     return np.concatenate([rows, *[rows[edge_rows(targets, share)]] * copies]) if copies else rows
+
+
+def hard_rows(
+    targets: np.ndarray, validation_targets: np.ndarray, errors: np.ndarray, share: float, neighbours: int = 5
+) -> np.ndarray:
+    """Training rows whose targets are like those of the validation rows that a first training predicted worst.
+
+    Args:
+        targets: [row, quantity] of training rows.
+        validation_targets: [validation row, quantity].
+        errors: [validation row] of the first training, in any unit.
+        share: of the training rows, between 0 and 1; at least one row.
+        neighbours: nearest validation rows, by targets in units of their spread, whose mean error a training row gets.
+
+    Returns:
+        [row] bool.
+    """
+    spread = targets.std(axis=0)
+    unit = np.where(spread > 0, spread, 1.0)
+    near = KDTree(validation_targets / unit).query(targets / unit, min(neighbours, len(errors)))[1]
+    expected = errors[near].reshape(len(targets), -1).mean(axis=1)
+    hard = np.zeros(len(targets), dtype=bool)
+    hard[np.argsort(-expected, kind="stable")[: max(1, round(share * len(targets)))]] = True
+    return hard
 
 
 def images(inputs: np.ndarray, symmetry: Symmetry) -> np.ndarray:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from probatum.errors import CampaignFileError, UnknownNameError, nearest
-from probatum.learning.choices import among, check_number, imported, named_choice, with_defaults
+from probatum.learning.choices import among, check_number, check_numbers, imported, named_choice, with_defaults
 from probatum.learning.vocabulary import HEADS, LOSSES, OPTIMISERS, PENALTIES, SCHEDULES, loss_choice
 
-SHARED = ("epochs", "optimiser", "rate", "weight_decay", "clip_norm", "loss", "penalties", "schedule")
+SHARED = ("epochs", "optimiser", "rate", "weight_decay", "clip_norm", "loss", "penalties", "schedule", "target_weights")
 """Parameters of a training that a stage may set anew."""
 OWN = ("frozen", "rates")
 
@@ -28,6 +28,7 @@ class StageChoice:
         schedule: its name and its numbers.
         frozen: path prefixes of parameters that do not move.
         rates: path prefix to what its parameters' rate is multiplied by; the first that fits counts.
+        target_weights: of each target in the loss; None weighs them the same.
     """
 
     epochs: int
@@ -40,6 +41,7 @@ class StageChoice:
     schedule: tuple[str, dict[str, float]]
     frozen: tuple[str, ...]
     rates: dict[str, float]
+    target_weights: tuple[float, ...] | None = None
 
     @property
     def shape(self) -> Hashable:
@@ -99,6 +101,9 @@ def _stage(given: Mapping[str, Any], where: str) -> StageChoice:
     check_number(f"{where}weight_decay", given["weight_decay"], least=0)
     if given["clip_norm"] is not None:
         check_number(f"{where}clip_norm", given["clip_norm"], above=0)
+    weights = given["target_weights"]
+    if weights is not None:
+        check_numbers(f"{where}target_weights", weights, least=0, one_above=0)
     frozen = given.get("frozen", ())
     if isinstance(frozen, str) or not all(isinstance(prefix, str) for prefix in frozen):
         raise CampaignFileError(f"{where}frozen = {frozen!r} cannot be used", remedy="a list of parameter groups")
@@ -114,6 +119,7 @@ def _stage(given: Mapping[str, Any], where: str) -> StageChoice:
         _schedule(f"{where}schedule", given["schedule"]),
         tuple(frozen),
         rates,
+        None if weights is None else tuple(map(float, weights)),
     )
 
 
@@ -146,6 +152,7 @@ def _schedule(where: str, value: Any) -> tuple[str, dict[str, float]]:
     numbers = with_defaults(where, given, SCHEDULES[name].numbers)
     limits: dict[str, dict[str, Any]] = {
         "warmup": {"least": 0, "below": 1},
+        "held": {"least": 0, "below": 1},
         "final": {"least": 0},
         "cycles": {"least": 1},
         "factor": {"above": 0, "below": 1},
@@ -154,7 +161,7 @@ def _schedule(where: str, value: Any) -> tuple[str, dict[str, float]]:
     }
     for key, number in numbers.items():
         check_number(f"{where}.{key}", number, **limits[key])
-    if name == "exponential":
+    if name in ("exponential", "held_exponential"):
         check_number(f"{where}.final", numbers["final"], above=0)
     return name, numbers
 

@@ -15,6 +15,7 @@ from probatum.problems.problem import Problem
 BUILT_IN = {
     "analog_codes": "probatum.problems.analog_codes.problem:AnalogCodes",
     "catechol": "probatum.problems.catechol.problem:Catechol",
+    "rocking_curve": "probatum.problems.rocking_curve.problem:RockingCurve",
     "table": "probatum.problems.table:Table",
 }
 GROUP = "probatum.problems"

@@ -45,6 +45,7 @@ CHOICES: dict[str, dict] = {
         ],
     },
     "augmentation": {"input_noise": 0.1, "edge_copies": 1, "edge_share": 0.2},
+    "copies of hard rows": {"validation_fraction": 0.2, "hard_copies": 2, "hard_share": 0.3, "edge_targets": [1]},
 }
 
 
@@ -109,6 +110,36 @@ def test_the_weights_of_the_best_epoch_are_restored() -> None:
     (until,) = fits({**changes, "restore_best": False, "epochs": at + 1}, ROW_SETS[3:4])
     assert not np.allclose(best.prediction, last.prediction)
     np.testing.assert_allclose(best.prediction, until.prediction, rtol=1e-3, atol=1e-4)
+
+
+def test_a_stage_that_weighs_one_target_moves_the_outputs_of_that_one_alone() -> None:
+    frozen = ["weights.0", "weights.1", "biases.0", "biases.1"]
+    first, second = {"epochs": 4}, {"epochs": 5, "frozen": frozen, "target_weights": [0, 1]}
+    common = {"norm": "none", "weight_decay": 0.0}
+    (before,) = fits({**common, "stages": [first]}, ROW_SETS[:1])
+    (after,) = fits({**common, "stages": [first, second]}, ROW_SETS[:1])
+    np.testing.assert_allclose(after.prediction[:, 0], before.prediction[:, 0], rtol=1e-4, atol=1e-5)
+    assert not np.allclose(after.prediction[:, 1], before.prediction[:, 1], atol=1e-3)
+
+
+def test_edges_of_a_target_that_is_not_there_are_refused() -> None:
+    with pytest.raises(CampaignFileError, match="places from 0 to 1"):
+        fits({"edge_copies": 1, "edge_targets": [2]}, ROW_SETS[:1])
+
+
+def test_rows_that_a_first_training_predicts_badly_are_shown_again_and_predicted_better() -> None:
+    # A few rows of another law: without copies a small network gives them up.
+    generator = np.random.default_rng(3)
+    inputs = generator.normal(size=(400, 3))
+    rare = inputs[:, 0] > 1.2
+    targets = np.where(rare, 3 + inputs[:, 1], inputs[:, 2])[:, None]
+    rows = RowSet(np.arange(300), np.arange(300, 400), 0)
+    common = {"hidden": (6,), "epochs": 25, "batch": 32, "validation_fraction": 0.3, "norm": "none", "rate": 5e-3}
+    errors = []
+    for choice in ({}, {"hard_copies": 4, "hard_share": 0.15}):
+        (outcome,) = fit_many([MLPRegressor(**common, **choice)], inputs, targets, [rows], quantities=1)
+        errors.append(((outcome.prediction - targets[300:]) ** 2)[rare[300:]].mean())
+    assert errors[1] < 0.9 * errors[0]
 
 
 def test_the_predicted_rows_are_never_watched() -> None:
@@ -291,6 +322,9 @@ def test_where_memory_does_not_suffice_chunks_get_narrower_and_say_so(monkeypatc
         ({"stages": {"epochs": 3}}, "a list of stages"),
         ({"input_noise": -1}, "at least 0"),
         ({"edge_share": 0}, "above 0"),
+        ({"edge_targets": [-1]}, "at least 0"),
+        ({"hard_copies": 1}, "set validation_fraction"),
+        ({"stages": [{"target_weights": [0, 0]}]}, r"stages\[0\].target_weights.*above 0"),
         ({"symmetry": "nowhere_at_all:f"}, "cannot be imported"),
     ],
 )

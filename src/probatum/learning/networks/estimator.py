@@ -58,7 +58,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
     weight_decay: float = 1e-4
     """L2 penalty on matrices, apart from the gradient with 'adamw'."""
     schedule: str | Mapping[str, Any] = "constant"
-    """How the rate moves: 'constant', 'exponential', 'cosine', 'cosine_restarts' or 'plateau'."""
+    """How the rate moves: 'constant', 'exponential', 'held_exponential', 'cosine', 'cosine_restarts' or 'plateau'."""
     clip_norm: float | None = None
     """Gradients longer than this are shortened to it; None lets them be."""
     validation_fraction: float = 0.0
@@ -84,6 +84,13 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
     """How many more times training rows at the edge of the targets' range are shown."""
     edge_share: float = 0.1
     """Share of a target's values that are its edge, both ends together."""
+    edge_targets: Sequence[int] | None = None
+    """Places of the targets whose edges count, from 0; None for all."""
+    hard_copies: int = 0
+    """How many more times training rows are shown whose targets are like those of the validation rows that a first
+    training, otherwise the same, predicted worst; needs validation_fraction."""
+    hard_share: float = 0.5
+    """Share of the training rows that are these."""
     symmetry: str | None = None
     """'module:function' from inputs [row, column] to a list of images of them, with the same targets: trained on, and
     averaged over when predicting."""
@@ -117,8 +124,6 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
             CampaignFileError: naming the parameter and the values it takes.
         """
         check_number("dropout", self.dropout, least=0, below=1)
-        if self.target_weights is not None:
-            check_numbers("target_weights", self.target_weights, least=0, one_above=0)
         check_number("batch", self.batch, whole=True, least=1)
         check_head(self.head, self.stage_choices)
         check_number("validation_fraction", self.validation_fraction, least=0, below=1)
@@ -144,6 +149,14 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         check_number("input_noise", self.input_noise, least=0)
         check_number("edge_copies", self.edge_copies, whole=True, least=0)
         check_number("edge_share", self.edge_share, above=0, below=1)
+        if self.edge_targets is not None:
+            check_numbers("edge_targets", self.edge_targets, whole=True, least=0)
+        check_number("hard_copies", self.hard_copies, whole=True, least=0)
+        check_number("hard_share", self.hard_share, above=0, below=1)
+        if self.hard_copies and not self.validation_fraction:
+            raise CampaignFileError(
+                "hard_copies needs rows to find hard ones by", where="hard_copies", remedy="set validation_fraction"
+            )
         if self.symmetry is not None:
             imported(self.symmetry)
 
@@ -205,7 +218,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
 
         for estimator in estimators:
             estimator.validate()
-            estimator._check_target_weights(targets.shape[1])
+            estimator._check_targets(targets.shape[1])
         return fit_together(estimators, inputs, targets, row_sets, cores)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -267,9 +280,15 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         tags.regressor_tags.poor_score = True
         return tags
 
-    def _check_target_weights(self, quantities: int) -> None:
-        if self.target_weights is not None and len(self.target_weights) != quantities:
+    def _check_targets(self, quantities: int) -> None:
+        for weights in (stage.target_weights for stage in self.stage_choices):
+            if weights is not None and len(weights) != quantities:
+                raise CampaignFileError(
+                    f"target_weights has {len(weights)} numbers, but there are {quantities} targets",
+                    remedy="give one number a target",
+                )
+        if self.edge_targets is not None and max(self.edge_targets, default=-1) not in range(quantities):
             raise CampaignFileError(
-                f"target_weights has {len(self.target_weights)} numbers, but there are {quantities} targets",
-                remedy="give one number a target",
+                f"edge_targets = {list(self.edge_targets)}, but there are {quantities} targets",
+                remedy=f"name places from 0 to {quantities - 1}",
             )

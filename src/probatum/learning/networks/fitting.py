@@ -37,7 +37,7 @@ class Part:
     """What one fit trains on.
 
     Attributes:
-        train: [row] indices, none of them set aside, edge copies included.
+        train: [row] indices, none of them set aside, copies included.
         validation: [row] indices set aside; None if none are.
         weights: [row] of `train`, of mean 1; None if rows have none.
         curriculum: of `train`; None if all rows are shown in every epoch.
@@ -64,10 +64,11 @@ def fit_together(
     outcomes = [FitOutcome(np.empty((0, 0)), 0.0) for _ in row_sets]
     parts: dict[int, Part] = {}
     scalings: dict[bytes, tuple[Scaling, Scaling]] = {}
+    first = _first_trainings(estimators, inputs, targets, row_sets, cores)
     for place, (estimator, rows) in enumerate(zip(estimators, row_sets, strict=True)):
         try:
             _check_usable(estimator, inputs, targets, rows)
-            parts[place] = _part(estimator, inputs, targets, rows, scalings)
+            parts[place] = _part(estimator, inputs, targets, rows, scalings, first.get(place))
         except FitError as error:
             outcomes[place] = replace(outcomes[place], error=str(error))
     if not parts:
@@ -126,7 +127,9 @@ def _part(
     targets: np.ndarray,
     rows: RowSet,
     scalings: dict[bytes, tuple[Scaling, Scaling]],
+    first: FitOutcome | None,
 ) -> Part:
+    """What an estimator trains on; `first` is the outcome of `_first_trainings`, None where there was none."""
     train_rows, weights, validation = np.asarray(rows.train, dtype=np.int64), rows.weights, None
     if weights is not None:
         train_rows, weights = train_rows[weights > 0], weights[weights > 0]
@@ -145,9 +148,15 @@ def _part(
         )
     shown, order_choice = train_rows, curriculum_choice(estimator.order)
     difficulty = None if order_choice is None else order_choice.difficulty(inputs[train_rows], targets[train_rows])
+    order = np.arange(len(train_rows))
     if estimator.edge_copies:
-        order = np.arange(len(train_rows))
-        order = augmentation.with_edge_copies(order, targets[train_rows], estimator.edge_share, estimator.edge_copies)
+        looked_at = slice(None) if estimator.edge_targets is None else list(estimator.edge_targets)
+        edges = targets[train_rows][:, looked_at]
+        order = augmentation.with_edge_copies(order, edges, estimator.edge_share, estimator.edge_copies)
+    if first is not None and validation is not None:
+        hard = _hard_rows(estimator, targets, rows, train_rows, validation, first)
+        order = np.concatenate([order, *[hard] * estimator.hard_copies])
+    if len(order) > len(train_rows):
         shown, weights = train_rows[order], None if weights is None else weights[order]
         difficulty = None if difficulty is None else difficulty[order]
     if weights is not None:
@@ -157,6 +166,42 @@ def _part(
         epochs = sum(stage.epochs for stage in estimator.stage_choices)
         curriculum = Curriculum(difficulty, order_choice.shares(epochs))
     return Part(shown, validation, weights, curriculum, *scalings[key])
+
+
+def _first_trainings(
+    estimators: Sequence[NetworkRegressor],
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    row_sets: Sequence[RowSet],
+    cores: int,
+) -> dict[int, FitOutcome]:
+    """Of the fits that show hard rows again, by place: the same training without, predicting its own rows."""
+    places = [place for place, estimator in enumerate(estimators) if estimator.hard_copies]
+    if not places:
+        return {}
+    plain = [type(estimators[p])(**{**estimators[p].get_params(), "hard_copies": 0}) for p in places]
+    own = [replace(row_sets[p], predict=np.asarray(row_sets[p].train, dtype=np.int64)) for p in places]
+    return dict(zip(places, fit_together(plain, inputs, targets, own, cores), strict=True))
+
+
+def _hard_rows(
+    estimator: NetworkRegressor,
+    targets: np.ndarray,
+    rows: RowSet,
+    train_rows: np.ndarray,
+    validation: np.ndarray,
+    first: FitOutcome,
+) -> np.ndarray:
+    """[hard row] positions in `train_rows`; raises FitError where the first training failed."""
+    if first.error is not None:
+        raise FitError(f"the first training, which finds the hard rows, failed: {first.error}")
+    ascending = np.argsort(rows.train)
+    predicted = first.prediction[ascending[np.searchsorted(rows.train, validation, sorter=ascending)]]
+    spread = targets[train_rows].std(axis=0)
+    errors = (((predicted - targets[validation]) / np.where(spread > 0, spread, 1.0)) ** 2).mean(axis=1)
+    return np.flatnonzero(
+        augmentation.hard_rows(targets[train_rows], targets[validation], errors, estimator.hard_share)
+    )
 
 
 def _imaged(part: Part, rows: int, cases: int) -> Part:
@@ -223,7 +268,6 @@ def _stage(choice: StageChoice, head: str) -> Stage:
 
 def _numbers(estimator: NetworkRegressor, targets: Scaling) -> dict[str, Any]:
     quantities = targets.subtract.size
-    weights = np.ones(quantities) if estimator.target_weights is None else np.asarray(estimator.target_weights)
     numbers = {
         "dropout": estimator.dropout,
         "input_noise": estimator.input_noise,
@@ -238,7 +282,7 @@ def _numbers(estimator: NetworkRegressor, targets: Scaling) -> dict[str, Any]:
                 "penalties": list(stage.penalties.values()),
                 "schedule": stage.schedule[1],
                 "paces": list(stage.rates.values()),
-                "target_weights": weights,
+                "target_weights": np.asarray(stage.target_weights or (1.0,) * quantities),
                 "units": targets.to_array(),
             }
             for stage in estimator.stage_choices

@@ -100,8 +100,8 @@ def _cosine_and_sine_ratio(square: jax.Array) -> tuple[jax.Array, jax.Array]:
     """cos w and sin w / w from w^2, with derivatives that are right at w = 0 as well."""
     small = jnp.abs(square) < SMALL
     few, many = jnp.where(small, square, 0.0), jnp.where(small, 1.0, square)
-    cosine = sum((-few) ** n / math.factorial(2 * n) for n in range(7))
-    ratio = sum((-few) ** n / math.factorial(2 * n + 1) for n in range(7))
+    cosine = sum((-few) ** n / float(math.factorial(2 * n)) for n in range(7))
+    ratio = sum((-few) ** n / float(math.factorial(2 * n + 1)) for n in range(7))
     w = jnp.sqrt(many)
     turn = jnp.exp(1j * w)
     back = 1 / turn  # cheaper than a sine and a cosine of complex numbers
