@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 BUILT_IN: Mapping[str, tuple[str, str]] = {
     "analog-codes": ("probatum.problems.analog_codes.commands", "Heights of analog error-correcting codes."),
     "catechol": ("probatum.problems.catechol.commands", "Yields of the rearrangement in any solvent."),
+    "rocking-curve": ("probatum.problems.rocking_curve.commands", "Strain profiles from X-ray rocking curves."),
 }
 """Word after `probatum` to the module and one line of help, which has to be known without importing the module."""
 ENTRY_POINTS = "probatum.commands"

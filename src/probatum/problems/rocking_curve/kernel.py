@@ -24,7 +24,7 @@ def reflectivity(
     pi_weight: float = 0.0,
 ) -> np.ndarray:
     """As `physics.reflectivity`: [..., angle] float64."""
-    scene = _Scene(reflection, angles, pi_weight)
+    scene = Scene(reflection, angles, pi_weight)
     layers = _Layers(strain, thickness, debye_waller)
     found = np.empty((len(layers.strain), *scene.sines.shape))
     curves_into(
@@ -56,7 +56,7 @@ def reflectivity_and_slopes(
     Returns:
         [..., angle] and [..., parameter, angle] float64.
     """
-    scene = _Scene(reflection, angles, pi_weight)
+    scene = Scene(reflection, angles, pi_weight)
     layers = _Layers(strain, thickness, debye_waller)
     parts = np.broadcast_arrays(
         *(np.atleast_1d(part) for part in (strain_slopes, thickness_slopes, debye_waller_slopes))
@@ -72,7 +72,7 @@ def reflectivity_and_slopes(
     return scene.angles_of(found, layers.batch), scene.angles_of(slopes, layers.batch)
 
 
-class _Scene:
+class Scene:
     """What all curves share: the angles in blocks, filled up with the last one, and the crystal's constants."""
 
     def __init__(self, reflection: Reflection, angles: ArrayLike, pi_weight: float):

@@ -35,9 +35,9 @@ def _sublayers_into(strain, thickness, strain_slopes, thickness_slopes, paramete
         values = parameters[curve]
         end = values[3] + max(values[2] - values[3], NEAREST)
         for _ in range(12):
-            total = _strain_into(slopes, end, values)
+            total = strain_into(slopes, end, values)
             end -= math.log(total / LEAST) * total / slopes[7]
-        _strain_into(slopes, end, values)
+        strain_into(slopes, end, values)
         for i in range(7):
             end_slopes[i] = -slopes[i] / slopes[7]
         for n in range(MAX_SUBLAYERS):
@@ -45,7 +45,7 @@ def _sublayers_into(strain, thickness, strain_slopes, thickness_slopes, paramete
             if top >= end:
                 break
             thickness[curve, n] = min(end - top, SUBLAYER)
-            strain[curve, n] = _strain_into(slopes, top + thickness[curve, n] / 2, values)
+            strain[curve, n] = strain_into(slopes, top + thickness[curve, n] / 2, values)
             for i in range(7):
                 strain_slopes[curve, n, i] = slopes[i]
                 if end - top < SUBLAYER:
@@ -54,7 +54,7 @@ def _sublayers_into(strain, thickness, strain_slopes, thickness_slopes, paramete
 
 
 @compiled
-def _strain_into(slopes, z, values):
+def strain_into(slopes, z, values):
     """Returns eps1 + eps2 at depth z; writes its derivatives to the seven parameters and to z."""
     Dmax1, D01, L1, Rp1, D02, L2, Rp2 = values
     slopes[:] = 0.0
