@@ -170,3 +170,14 @@ def test_the_unit_of_a_count_is_read_off_the_scatter():
     counts = np.random.default_rng(0).poisson(np.linspace(20, 400, 500)).astype(float)
     assert estimated_gain(counts) == 1.0
     assert estimated_gain(0.25 * counts) == pytest.approx(0.25, rel=0.3)
+
+
+def test_the_profile_shown_lies_within_its_intervals_where_several_describe_the_curve(tmp_path):
+    from probatum.problems.rocking_curve.problem import RockingCurve
+
+    problem = RockingCurve(curves=2)
+    curve = problem.dataset("parameters").observations["intensity"][1]
+    answer = fit(written(tmp_path / "b.txt", problem.scan.seconds, curve), "GGG", "4,4,4").values
+    assert any("profiles describe the curve" in remark for remark in answer["remarks"])
+    for one in answer["parameters"]:
+        assert one["low"] <= one["value"] <= one["high"], one["name"]

@@ -189,7 +189,10 @@ def _two_part(
             f"{TWO_PART_ERROR:g} allowed"
         )
     posterior = posterior_of(fit.modes, inversion.low, inversion.high, np.random.default_rng(0), _SAMPLES)
-    best = fit.modes[0]
+    # The likeliest as a whole: the least chi^2 may stand on a narrow peak outside the intervals.
+    best = fit.modes[int(np.argmax(posterior.shares))]
+    signal, residuals = (fit.signal, fit.residuals) if best is fit.modes[0] else inversion.seen(best, measured, gain)
+    error, chi2 = _decades(signal, measured, gain), float(residuals @ residuals) / len(measured)
     depths = np.linspace(0.0, float(end_of(posterior.parameters).max()), DEPTHS)
     low, high = posterior.band(depths)
     if len(fit.modes) > 1:
@@ -198,7 +201,7 @@ def _two_part(
             f"{len(fit.modes)} profiles describe the curve about as well; the intervals cover them all",
         )
     return FittedCurve(
-        "two-part", seconds, measured, fit.signal, fit.residuals, error, chi2, depths,
+        "two-part", seconds, measured, signal, residuals, error, chi2, depths,
         strain_at(depths, best.parameters), low, high, None, estimates_of(best, posterior),
         tuple((mode.chi2, float(share)) for mode, share in zip(fit.modes, posterior.shares, strict=True)),
         observation.instrument_at(best.point[7:]), remarks,

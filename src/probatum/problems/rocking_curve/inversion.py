@@ -153,8 +153,13 @@ class TwoPartInversion:
             # Without noise every wrong minimum shows, once its slices are fine enough.
             if starts >= FEW_NOISELESS or not EXACT < modes[0].chi2 < NOISELESS * len(measured):
                 break
-        signal, slopes = self.finest.signal_and_slopes(modes[0].point)
-        return TwoPartFit(tuple(modes), signal, counted.of(signal, slopes)[0], starts, search.evaluations)
+        signal, residuals = self.seen(modes[0], measured, gain)
+        return TwoPartFit(tuple(modes), signal, residuals, starts, search.evaluations)
+
+    def seen(self, mode: Mode, measured: np.ndarray, gain: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+        """The signal that a mode expects, [angle], and its residuals in standard deviations, [angle]."""
+        signal, slopes = self.finest.signal_and_slopes(mode.point)
+        return signal, Counted(measured, gain).of(signal, slopes)[0]
 
 
 class _Search:
