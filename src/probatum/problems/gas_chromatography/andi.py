@@ -9,8 +9,8 @@ import numpy as np
 from scipy.io import netcdf_file
 
 from probatum.errors import DataError
-from probatum.problems.gas_chromatography.packed_files import opened, read_from
 from probatum.problems.gas_chromatography.run import Run, checked
+from probatum.problems.packed_files import opened, read_from
 
 REQUIRED = ("scan_acquisition_time", "scan_index", "point_count", "mass_values", "intensity_values")
 MAGIC = b"CDF"

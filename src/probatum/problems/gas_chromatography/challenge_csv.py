@@ -23,8 +23,8 @@ from probatum.problems.gas_chromatography.csv_kernel import (
     TOO_MANY,
     parse_rows,
 )
-from probatum.problems.gas_chromatography.packed_files import opened, read_from
 from probatum.problems.gas_chromatography.run import SECONDS, Run, TimeUnit, check_length, checked
+from probatum.problems.packed_files import opened, read_from
 
 HEADER = ("time", "mass", "intensity")
 BLOCK = 4 << 20

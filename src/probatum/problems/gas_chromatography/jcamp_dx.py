@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from probatum.errors import DataError
-from probatum.problems.gas_chromatography.packed_files import opened, read_from
 from probatum.problems.gas_chromatography.run import Run, TimeUnit, run_of_scans
+from probatum.problems.packed_files import opened, read_from
 
 PAGE = re.compile(r"(?:T|TIME|RETENTION TIME)\s*=\s*([-+.\dEe]+)", re.IGNORECASE)
 TABLE = ("XYDATA", "PEAKTABLE", "XYPOINTS", "DATATABLE")

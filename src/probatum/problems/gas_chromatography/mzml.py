@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from probatum.errors import DataError, UsageError
-from probatum.problems.gas_chromatography.packed_files import opened
 from probatum.problems.gas_chromatography.run import EXTRA, Run, run_of_scans
+from probatum.problems.packed_files import opened
 
 MINUTES = {"minute": 60.0, "min": 60.0, "second": 1.0, "sec": 1.0, "s": 1.0}
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from probatum.errors import DataError
-from probatum.problems.gas_chromatography.packed_files import OPENERS
 from probatum.problems.gas_chromatography.run import Run, TimeUnit
+from probatum.problems.packed_files import OPENERS
 
 
 def read_run(path: Path, unit: TimeUnit | None = None) -> Run:

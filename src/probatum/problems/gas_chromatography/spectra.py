@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from probatum.errors import DataError
-from probatum.problems.gas_chromatography.packed_files import opened, read_from
+from probatum.problems.packed_files import opened, read_from
 
 LIBRARY = "massbank_2025.05.1_EI_ccby_ccbysa.jsonl.gz"
 UNDERIVATISED = ("", "None", "0 TMS")

@@ -7,22 +7,18 @@ attenuation that it records.
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import math
 import re
 import xml.etree.ElementTree as ElementTree
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from probatum.errors import DataError, DataMissingError, nearest
+from probatum.errors import DataError, nearest
+from probatum.problems.packed_files import OPENERS, opened, read_from
 
-OPENERS = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
 FEWEST_POINTS = 10
 LARGEST_DEGREES = 180.0
 Axis = Literal["2-theta", "omega", "deviation"]
@@ -127,21 +123,8 @@ def _format(path: Path) -> str:
 
 
 def _content(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        beside = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
-        raise DataMissingError("there is no such file", where=str(path), remedy=nearest(path.name, beside)) from None
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", where=str(path), remedy="name a readable file") from None
-    opener = OPENERS.get(path.suffix.lower())
-    if opener is not None:
-        try:
-            content = opener(content)
-        except (EOFError, ValueError, OSError, zlib.error, lzma.LZMAError):
-            raise DataError(
-                f"is no whole {path.suffix} file", where=str(path), remedy="copy it again, it may have been cut short"
-            ) from None
+    with opened(path) as stream:
+        content = read_from(stream, path)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

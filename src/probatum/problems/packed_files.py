@@ -40,5 +40,7 @@ def read_from(stream: IO[bytes], path: Path, most: int = -1) -> bytes:
         return stream.read(most)
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise DataError(
-            f"cannot be unpacked: {error}", where=str(path), remedy="it was cut short or is damaged; copy it again"
+            f"is no whole {path.suffix} file ({error})",
+            where=str(path),
+            remedy="it was cut short or is damaged; copy it again",
         ) from None
