@@ -60,7 +60,8 @@ the pivoted one) and entries of others: 81 % of the maximal minors for k = 4 and
 WHOLE = (TableauView(5, (0, 1, 2, 3, 4)),)
 """All of that of five tableaux, which between them show every maximal minor, as numerators of different bases."""
 RESIDUAL = "residual network on entries"
-RESIDUAL_WIDTH = 512
+RESIDUAL_WIDTH, NARROW = 512, 256
+"""Main layer of the residual network for equal time, and of the one that is shown many more codes."""
 SEEDS = 3
 UNITS = {16: 256, 20: 64}
 """Hidden units of the largest networks for long codes: the fewer, the fewer codes there are labels of."""
@@ -76,6 +77,7 @@ class Budget:
         part, wide, whole: in each training of the networks whose scores are held against the targets; wide by k.
         equal: of those of the verdicts, each seed.
         residual_rows: pairs of a code and one m that the residual network is shown, each seed, for the same time.
+        residual_codes: that a narrower one is shown with all its m, once: whether time is what it lacks.
         long: to those of the long codes, by n, from a pool of `pool`.
         fresh: codes scored.
     """
@@ -85,6 +87,7 @@ class Budget:
     whole: int
     equal: int
     residual_rows: int
+    residual_codes: int
     long: Mapping[int, int]
     pool: Mapping[int, int]
     fresh: int
@@ -97,12 +100,13 @@ FULL = Budget(
     3_000_000,
     1_000_000,
     300_000,
+    1_000_000,
     {16: 2_000_000, 20: 150_000},
     {16: 393_216, 20: 16_384},
     FRESH,
     4096,
 )
-QUICK = Budget(60_000, {}, 30_000, 30_000, 20_000, {16: 20_000}, {16: 8192}, 2000, 512)
+QUICK = Budget(60_000, {}, 30_000, 30_000, 20_000, 10_000, {16: 20_000}, {16: 8192}, 2000, 512)
 
 
 def measure(quick: bool) -> list[Row]:
@@ -132,6 +136,7 @@ def short_codes(k: int, budget: Budget, seeds: int) -> list[Row]:
     trainings = [*equal, *part, *wide, *whole]
     trained = dict(zip(trainings, trained_together(trainings), strict=True))
     residual = [residual_heights(k, asked, codes, RESIDUAL_WIDTH, seed) for seed in range(seeds)]
+    shown_more = residual_heights(k, asked, budget.residual_codes, NARROW, seeds)
     names = {
         "sees a part": mixed_heights([trained[t] for t in (*part, *wide)]),
         "sees all": mixed_heights([trained[t] for t in whole]),
@@ -144,6 +149,9 @@ def short_codes(k: int, budget: Budget, seeds: int) -> list[Row]:
         ours = [trained[t](P)[:, at] for t in equal]
         table = {
             RESIDUAL: np.mean([scores(p, truth) for p in theirs], axis=0),
+            f"{RESIDUAL}, {budget.residual_codes:,} codes": scores(
+                residual_predicted(shown_more, P, asked, NARROW), truth
+            ),
             "sees a part, equal time": np.mean([scores(p, truth) for p in ours], axis=0),
             **{name: scores(mixture(P)[:, at], truth) for name, mixture in names.items()},
         }
@@ -161,6 +169,7 @@ def short_codes(k: int, budget: Budget, seeds: int) -> list[Row]:
                 show_verdict(k, m, judged(f"({k},{m})", truth[:, place], our, their, codes))
     seconds = {name: sum(model.cpu_seconds for model in mixture.models) for name, mixture in names.items()}
     seconds["sees a part, equal time, each seed"] = float(np.mean([trained[t].cpu_seconds for t in equal]))
+    seconds[f"{RESIDUAL}, {budget.residual_codes:,} codes"] = shown_more[2]
     seconds[f"{RESIDUAL}, each seed"] = float(np.mean([fitted[2] for fitted in residual]))
     kept("seconds", k=k, **seconds)
     return rows + [Row(f"k = {k}, CPU time of training, {name}", value, "s") for name, value in seconds.items()]
@@ -195,11 +204,11 @@ def show_table(
     k: int, asked: Sequence[int], distribution: str, variance: np.ndarray, table: Mapping[str, np.ndarray]
 ) -> None:
     """Prints every arm's score of every group."""
-    print(f"\nlog2-MSE, {distribution}" + "".join(f"{f'({k},{m})':>9}" for m in asked))
+    print(f"\n{f'log2-MSE, {distribution}':48}" + "".join(f"{f'({k},{m})':>9}" for m in asked))
     published = [PUBLISHED[k, m] for m in asked]
     lines = {"variance": variance, "best published": published, **table, "target": [TARGETS[k, m] for m in asked]}
     for name, values in lines.items():
-        print(f"  {name:32}" + "".join(f"{value:9.4f}" for value in values), flush=True)
+        print(f"  {name:46}" + "".join(f"{value:9.4f}" for value in values), flush=True)
         kept("scores", k=k, distribution=distribution, arm=name, values=[float(value) for value in values])
 
 
