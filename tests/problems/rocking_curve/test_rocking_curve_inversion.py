@@ -13,7 +13,7 @@ from probatum.problems.rocking_curve.crystals import GGG_444
 from probatum.problems.rocking_curve.inversion import Mode, TwoPartInversion, fits
 from probatum.problems.rocking_curve.observation import Instrument, Observation
 from probatum.problems.rocking_curve.physics import angles_below
-from probatum.problems.rocking_curve.posterior import WIDER, posterior_of, quantiles
+from probatum.problems.rocking_curve.posterior import WIDER, effective_share, posterior_of, quantiles
 from probatum.problems.rocking_curve.profile import HIGH, LOW, end_of, strain_at
 from probatum.problems.rocking_curve.residuals import Counted, Smoothed
 from probatum.problems.rocking_curve.starts import Library, other_profiles
@@ -112,6 +112,23 @@ def test_samples_of_one_mode_have_its_covariance_and_modes_share_by_chi2():
     away = Mode(centre + 0.1, 702.0, normal)
     two = posterior_of((Mode(centre, 700.0, normal), away), np.zeros(7), np.ones(7), generator, 4000)
     assert two.shares[1] / two.shares[0] == pytest.approx(math.exp(-1), rel=1e-6)
+
+
+def test_samples_agree_with_a_parabola_of_chi2_and_not_with_a_bent_valley():
+    centre, deviations = np.full(7, 0.5), np.full(7, 0.01)
+    mode = Mode(centre, 700.0, np.diag(1 / deviations**2))
+    box = np.zeros(7), np.ones(7)
+
+    def parabola(point: np.ndarray) -> float:
+        return 700.0 + float((((point - centre) / deviations) ** 2).sum())
+
+    def bent(point: np.ndarray) -> float:
+        steps = (point - centre) / deviations
+        return 700.0 + float((steps**2).sum() + 25 * (steps[0] - steps[1] ** 2) ** 2)
+
+    agreement = [effective_share((mode,), chi2, *box, np.random.default_rng(0)) for chi2 in (parabola, bent)]
+    assert agreement[0] > 0.8
+    assert agreement[1] < 0.3
 
 
 def test_weighted_quantiles_of_equal_weights_are_those_of_numpy():

@@ -182,6 +182,7 @@ def _values(path: Path, one: FittedCurve | ProbatumError, picture: Path | None) 
         "angles": len(one.seconds),
         "parameters": [asdict(estimate) for estimate in one.estimates],
         "modes": [{"chi2": chi2, "share": share} for chi2, share in one.modes],
+        "interval_agreement": one.agreement,
         "instrument": asdict(one.instrument),
         "depth": one.depths.tolist(),
         "strain": one.strain.tolist(),

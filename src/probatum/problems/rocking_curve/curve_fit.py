@@ -24,7 +24,7 @@ from probatum.problems.rocking_curve.crystals import Reflection
 from probatum.problems.rocking_curve.first_look import aligned, check_curve, estimated_gain, first_look
 from probatum.problems.rocking_curve.inversion import Mode, TwoPartInversion, fits
 from probatum.problems.rocking_curve.observation import Instrument, Observation
-from probatum.problems.rocking_curve.posterior import Posterior, posterior_of
+from probatum.problems.rocking_curve.posterior import Posterior, effective_share, posterior_of
 from probatum.problems.rocking_curve.profile import end_of, gaussian_share, strain_at
 from probatum.problems.rocking_curve.readers import Scan
 from probatum.problems.rocking_curve.spline_fit import SplineFit, fit_splines
@@ -38,6 +38,8 @@ TWO_PART_ERROR, SPLINE_ERROR = 0.05, 0.15
 """Decades."""
 DEPTHS = 121
 _SAMPLES = 400
+BENT = 0.05
+"""Agreement with chi^2 (`posterior.effective_share`) below which a remark says that intervals are approximate."""
 _NORMAL_90 = 1.6448536269514722
 MOVED = 5.0
 """Arc-seconds by which angles may be moved without saying so."""
@@ -71,6 +73,8 @@ class FittedCurve:
         debye_waller: [depth], None where it was not fitted.
         estimates: of the parameters, none for splines.
         modes: chi^2 of every profile that was kept, and its share of the samples.
+        agreement: of the samples behind the intervals with chi^2 itself, see `posterior.effective_share`; None for
+            splines.
         instrument: as fitted.
         remarks: what was found, assumed or changed on the way.
     """
@@ -89,6 +93,7 @@ class FittedCurve:
     debye_waller: np.ndarray | None
     estimates: tuple[Estimate, ...]
     modes: tuple[tuple[float, float], ...]
+    agreement: float | None
     instrument: Instrument
     remarks: tuple[str, ...]
 
@@ -189,12 +194,21 @@ def _two_part(
             f"{TWO_PART_ERROR:g} allowed"
         )
     posterior = posterior_of(fit.modes, inversion.low, inversion.high, np.random.default_rng(0), _SAMPLES)
+    share = effective_share(
+        fit.modes, inversion.chi2(measured, gain), inversion.low, inversion.high, np.random.default_rng(0)
+    )
     # The likeliest as a whole: the least chi^2 may stand on a narrow peak outside the intervals.
     best = fit.modes[int(np.argmax(posterior.shares))]
     signal, residuals = (fit.signal, fit.residuals) if best is fit.modes[0] else inversion.seen(best, measured, gain)
     error, chi2 = _decades(signal, measured, gain), float(residuals @ residuals) / len(measured)
     depths = np.linspace(0.0, float(end_of(posterior.parameters).max()), DEPTHS)
     low, high = posterior.band(depths)
+    if share < BENT:
+        remarks = (
+            *remarks,
+            f"chi^2 is no parabola here: only {share:.0%} of the intervals' samples are worth their weight by chi^2 "
+            "itself, so take the intervals as approximate",
+        )
     if len(fit.modes) > 1:
         remarks = (
             *remarks,
@@ -204,7 +218,7 @@ def _two_part(
         "two-part", seconds, measured, signal, residuals, error, chi2, depths,
         strain_at(depths, best.parameters), low, high, None, estimates_of(best, posterior),
         tuple((mode.chi2, float(share)) for mode, share in zip(fit.modes, posterior.shares, strict=True)),
-        observation.instrument_at(best.point[7:]), remarks,
+        share, observation.instrument_at(best.point[7:]), remarks,
     )  # fmt: skip
 
 
@@ -259,7 +273,7 @@ def _splines(
     return FittedCurve(
         "splines", seconds, measured, fit.signal, fit.residuals, fit.error, chi2, depths, profile,
         np.minimum(low, profile), np.maximum(high, profile), disorder, (), (),
-        model.observation.instrument_at(fit.point[model.layers :]), remarks,
+        None, model.observation.instrument_at(fit.point[model.layers :]), remarks,
     )  # fmt: skip
 
 
