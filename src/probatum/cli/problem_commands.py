@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 BUILT_IN: Mapping[str, tuple[str, str]] = {
     "analog-codes": ("probatum.problems.analog_codes.commands", "Heights of analog error-correcting codes."),
     "catechol": ("probatum.problems.catechol.commands", "Yields of the rearrangement in any solvent."),
+    "gas-chromatography": (
+        "probatum.problems.gas_chromatography.commands",
+        "Families of compounds in GC-MS runs.",
+    ),
+    "metabolism": ("probatum.problems.metabolism.commands", "Rate constants and models from concentrations."),
     "rocking-curve": ("probatum.problems.rocking_curve.commands", "Strain profiles from X-ray rocking curves."),
 }
 """Word after `probatum` to the module and one line of help, which has to be known without importing the module."""
