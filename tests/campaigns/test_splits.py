@@ -279,3 +279,70 @@ def test_a_small_group_may_be_left_out_where_the_protocol_says_so():
 def test_nothing_is_held_out_unless_the_protocol_says_so():
     with pytest.raises(CampaignFileError, match="no cases are held out"):
         held_out_split(dataset(rows=8), Protocol())
+
+
+def labelled(units: Any, labels: np.ndarray) -> Dataset:
+    """Rows in units, whose quantities are labels of 0 and 1."""
+    data = dataset(units)
+    quantities = tuple(replace(data.quantities[0], name=f"label {i}") for i in range(labels.shape[1]))
+    return replace(data, truth=Truth(labels.astype(np.float64)), quantities=quantities)
+
+
+def counts_by_fold(splits: tuple[Split, ...], labels: np.ndarray) -> np.ndarray:
+    """[fold, label] ones among the test rows."""
+    return np.array([labels[split.test].sum(axis=0) for split in splits])
+
+
+STRATIFIED = Protocol(splits="grouped-k-fold", folds=10, repeats=1, stratify="quantities")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_folds_of_single_rows_keep_the_shares_of_all_labels_as_well_as_the_published_method(seed: int):
+    reference = pytest.importorskip("iterstrat.ml_stratifiers").MultilabelStratifiedKFold
+    generator = np.random.default_rng(seed)
+    labels = (generator.random((400, 6)) < [0.33, 0.14, 0.1, 0.05, 0.03, 0.02]).astype(float)
+    ours = make_splits(labelled(np.arange(400), labels), STRATIFIED)
+    theirs = reference(10, shuffle=True, random_state=seed).split(labels, labels)
+    found, expected = counts_by_fold(ours, labels), np.array([labels[test].sum(axis=0) for _, test in theirs])
+    assert (found.std(axis=0) <= expected.std(axis=0) + 0.1).all()
+    assert np.ptp([len(split.test) for split in ours]) <= 2
+    assert np.ptp(found, axis=0).max() <= 2
+
+
+@given(st.integers(0, 10**6), st.integers(2, 5))
+def test_stratified_folds_tear_no_unit_apart_and_leave_no_fold_empty(seed: int, folds: int):
+    generator = np.random.default_rng(seed)
+    units = np.concatenate([np.arange(folds + 2), generator.integers(0, folds + 2, 30)])
+    data = labelled(units, generator.random((len(units), 3)) < 0.2)
+    splits = make_splits(data, STRATIFIED.model_copy(update={"folds": folds}))
+    assert len(splits) == folds
+    assert np.array_equal(np.sort(np.concatenate([split.test for split in splits])), np.arange(len(units)))
+    for split in splits:
+        assert len(split.test)
+        assert not set(units[split.train]) & set(units[split.test])
+
+
+def test_stratified_folds_of_groups_are_nearer_to_equal_shares_than_folds_that_look_at_rows_alone():
+    generator = np.random.default_rng(0)
+    units = generator.integers(0, 60, 600)
+    labels = (generator.random(60) < 0.2)[units][:, None] & (generator.random((600, 2)) < 0.9)
+    spreads = [
+        counts_by_fold(make_splits(labelled(units, labels), protocol), labels).std(axis=0).max()
+        for protocol in (STRATIFIED, STRATIFIED.model_copy(update={"stratify": None}))
+    ]
+    assert spreads[0] < 0.5 * spreads[1]
+
+
+def test_folds_can_keep_the_shares_of_a_grouping():
+    kind = np.array(["a"] * 30 + ["b"] * 10)
+    data = dataset(np.arange(40), kind=kind)
+    for split in make_splits(data, Protocol(splits="grouped-k-fold", folds=5, repeats=2, stratify="kind")):
+        assert (kind[split.test] == "b").sum() == 2
+        assert len(split.test) == 8
+
+
+def test_quantities_that_are_no_labels_are_no_strata():
+    with pytest.raises(DataError, match="are not all 0 or 1"):
+        make_splits(dataset(np.arange(20)), STRATIFIED.model_copy(update={"folds": 2}))
+    with pytest.raises(UnknownNameError, match="quantitys"):
+        make_splits(dataset(np.arange(20)), STRATIFIED.model_copy(update={"stratify": "quantitys"}))

@@ -66,3 +66,17 @@ def test_an_unknown_metric_names_its_neighbour() -> None:
 def test_shapes_must_agree() -> None:
     with pytest.raises(ValueError, match=r"\(30, 3\)"):
         metric("mse").score(TRUTH, PREDICTION[:, 0])
+
+
+def test_the_calibration_error_is_that_of_each_bin_weighed_by_its_share() -> None:
+    truth = np.array([[1.0], [0.0], [1.0], [1.0]])
+    p = np.array([[0.11], [0.19], [0.92], [0.98]])
+    # Bin .1-.2: mean .15, half are ones. Bin .9-1: mean .95, all are.
+    assert metric("calibration_error").score(truth, p) == pytest.approx(0.5 * 0.35 + 0.5 * 0.05)
+    assert metric("calibration_error").score(truth, p, np.array([0, 0, 1, 1])) == pytest.approx(0.05)
+    assert metric("calibration_error").score(truth, truth) == 0.0
+
+
+def test_frequencies_that_are_right_leave_no_calibration_error() -> None:
+    p = GENERATOR.uniform(size=(200_000, 2))
+    assert metric("calibration_error").score((GENERATOR.random(p.shape) < p).astype(float), p) < 0.005

@@ -25,10 +25,11 @@ TABLE = "mass (mg),solvent,batch,sample,yield [%]\n" + "".join(
 )
 OPTIONS = {
     "analog_codes": {"codes": 5, "groups": [[3, 2], [3, 3], [4, 2]]},
+    "gas_chromatography": {"runs": 20, "blocks": 2},
     "rocking_curve": {"curves": 20, "points": 32},
     "table": {"path": "table.csv", "target": "yield [%]", "group": "batch", "replicate": "sample"},
 }
-REAL = {"catechol"}
+REAL = {"catechol", "gas_chromatography"}
 
 
 class SealedTruth(Truth):

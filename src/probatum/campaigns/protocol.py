@@ -38,7 +38,10 @@ class Protocol(BaseModel):
     test_fraction: float = Field(
         0.2, gt=0, lt=1, description="share of the cases in the test set of a hold-out, or of a draw"
     )
-    stratify: str | None = Field(None, description="grouping whose shares a stratified hold-out keeps")
+    stratify: str | None = Field(
+        None,
+        description="grouping whose shares hold-outs and k-folds keep; 'quantities' in k-folds: those of all labels",
+    )
     seeds: int = Field(1, ge=1, le=10_000, description="trainings of each split that differ only by their seed")
     metric: str | None = Field(None, description="what is measured; default: the problem's")
     scoring: str = Field(

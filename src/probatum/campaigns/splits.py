@@ -16,6 +16,9 @@ from probatum.campaigns.protocol import Protocol
 from probatum.errors import CampaignFileError, DataError, UnknownNameError
 from probatum.problems.problem import Dataset
 
+QUANTITIES = "quantities"
+"""As `protocol.stratify` of k-fold splits: the shares of all quantities, which then must be labels of 0 and 1."""
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -73,7 +76,14 @@ def make_splits(dataset: Dataset, protocol: Protocol, *, where: str = "protocol"
                 split(f"repeat {repeat + 1} fold {fold + 1}", mask)
                 for repeat in range(protocol.repeats)
                 for fold, mask in enumerate(
-                    _folds(units, protocol.folds, _generator(protocol, dataset, repeat), dataset, where)
+                    _folds(
+                        units,
+                        protocol.folds,
+                        _generator(protocol, dataset, repeat),
+                        dataset,
+                        where,
+                        _labels_to_keep(dataset, protocol, where, open_rows),
+                    )
                 )
             )
         case "fresh-draws":
@@ -202,24 +212,95 @@ def _generator(protocol: Protocol, dataset: Dataset, repeat: int) -> np.random.G
 
 
 def _folds(
-    units: np.ndarray, folds: int, generator: np.random.Generator, dataset: Dataset, where: str
+    units: np.ndarray,
+    folds: int,
+    generator: np.random.Generator,
+    dataset: Dataset,
+    where: str,
+    labels: np.ndarray | None = None,
 ) -> list[np.ndarray]:
-    """[fold][row] masks: whole units, shuffled, each put into the fold with the fewest rows so far."""
-    labels, codes, counts = np.unique(units, return_inverse=True, return_counts=True)
-    if len(labels) < folds:
+    """[fold][row] masks: whole units, shuffled, each put into the fold with the fewest rows so far.
+
+    With labels [row, label] of 0 and 1 a unit is put where its labels are wanted most (`stratified_folds`).
+    """
+    names, codes, counts = np.unique(units, return_inverse=True, return_counts=True)
+    if len(names) < folds:
         raise DataError(
-            f"{len(labels)} groups of {dataset.problem}/{dataset.task} cannot make {folds} folds",
+            f"{len(names)} groups of {dataset.problem}/{dataset.task} cannot make {folds} folds",
             where=where,
-            remedy=f"use at most {len(labels)} folds",
+            remedy=f"use at most {len(names)} folds",
         )
-    order = generator.permutation(len(labels))
+    if labels is not None:
+        fold_of = stratified_folds(codes.ravel(), labels, folds, generator)
+        return [fold_of[codes.ravel()] == fold for fold in range(folds)]
+    order = generator.permutation(len(names))
     order = order[np.argsort(-counts[order], kind="stable")]
     filled = np.zeros(folds)
-    fold_of = np.empty(len(labels), dtype=np.int64)
+    fold_of = np.empty(len(names), dtype=np.int64)
     for unit in order:
         fold_of[unit] = int(np.argmin(filled))
         filled[fold_of[unit]] += counts[unit]
     return [fold_of[codes] == fold for fold in range(folds)]
+
+
+def stratified_folds(units: np.ndarray, labels: np.ndarray, folds: int, generator: np.random.Generator) -> np.ndarray:
+    """The fold of each unit, so that every label is as common in every fold as whole units allow.
+
+    Iterative stratification (Sechidis, Tsoumakas, Vlahavas, ECML PKDD 2011), with units in the place of rows: the units
+    of the label with the fewest rows left are dealt first, those with most of it before others, each to the fold that
+    wants most of this label, then most rows.
+
+    Args:
+        units: [row] int, from 0 on: rows that stay together.
+        labels: [row, label] of 0 and 1.
+        folds: how many, at most as many as units.
+        generator: of the order of equals.
+
+    Returns:
+        [unit] int64.
+    """
+    count = int(units.max()) + 1
+    # The last column counts rows; it is dealt when no label is left.
+    held = np.zeros((count, labels.shape[1] + 1))
+    np.add.at(held, units, np.column_stack([labels, np.ones(len(labels))]))
+    wanted = np.tile(held.sum(axis=0) / folds, (folds, 1))
+    fold_of = np.full(count, -1, dtype=np.int64)
+    free = folds  # folds that have no unit yet
+    for _ in range(labels.shape[1] + 1):
+        left = held[fold_of < 0].sum(axis=0)
+        if not left[-1]:
+            break
+        of_labels = np.where(left[:-1] > 0, left[:-1], np.inf)
+        label = int(of_labels.argmin()) if np.isfinite(of_labels).any() else labels.shape[1]
+        order = generator.permutation(count)
+        order = order[np.argsort(-held[order, label], kind="stable")]
+        for unit in order[(held[order, label] > 0) & (fold_of[order] < 0)]:
+            candidates = generator.permutation(folds)
+            if (fold_of < 0).sum() <= free:  # no fold may stay empty
+                candidates = np.setdiff1d(candidates, fold_of)
+            best = max(candidates, key=lambda fold: (wanted[fold, label], wanted[fold, -1]))
+            free -= best not in fold_of
+            fold_of[unit] = best
+            wanted[best] -= held[unit]
+    return fold_of
+
+
+def _labels_to_keep(dataset: Dataset, protocol: Protocol, where: str, rows: np.ndarray) -> np.ndarray | None:
+    """[row, label] of 0 and 1, whose shares folds keep: of a grouping, or of all quantities; None to keep none."""
+    if protocol.stratify is None:
+        return None
+    if protocol.stratify in dataset.groups:
+        return np.equal.outer(dataset.groups[protocol.stratify][rows], np.unique(dataset.groups[protocol.stratify]))
+    if protocol.stratify != QUANTITIES:
+        raise UnknownNameError.of("stratify", protocol.stratify, (*dataset.groups, QUANTITIES), where=where)
+    labels = dataset.targets()[rows]
+    if not np.isin(labels, (0.0, 1.0)).all():
+        raise DataError(
+            f"the quantities of {dataset.problem}/{dataset.task} are not all 0 or 1, so they are no strata",
+            where=where,
+            remedy="name a grouping in protocol.stratify",
+        )
+    return labels
 
 
 def _strata(dataset: Dataset, protocol: Protocol, where: str) -> np.ndarray | None:

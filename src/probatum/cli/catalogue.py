@@ -1,9 +1,10 @@
-"""`problems`, `explain`, `data fetch`: what there is to work with."""
+"""`problems`, `explain`, `data fetch`, `data import`: what there is to work with."""
 
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
 from inspect import getdoc
+from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
@@ -83,6 +84,24 @@ def fetch_data(problem: str, *, json: bool) -> None:
         print_json({"problem": problem, "files": [str(p) for p in paths]})
     else:
         console().print(f"{len(paths)} files of {problem}, checked, in {paths[0].parent}", soft_wrap=True)
+
+
+def import_data(problem: str, path: Path, *, json: bool) -> None:
+    """Checks a folder of data that cannot be downloaded and makes it known to a problem."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from probatum.problems.data_import import import_folder
+
+    console_of_progress = Console(stderr=True)
+    with Progress(console=console_of_progress, transient=True, disable=not console_of_progress.is_terminal) as bar:
+        task = bar.add_task(f"checking {problem}")
+        answer = import_folder(problem, path, lambda done, total: bar.update(task, completed=done, total=total))
+    if json:
+        print_json(answer.values)
+        return
+    for part in answer.shown:
+        console().print(part, markup=False, soft_wrap=True)
 
 
 def _problem_values(name: str, *, full: bool) -> dict[str, Any]:

@@ -121,6 +121,20 @@ def _explained_variance(truth: np.ndarray, prediction: np.ndarray, weights: np.n
         return float(np.mean(np.where(total > 0, 1 - left / total, np.nan)))
 
 
+CALIBRATION_BINS = 10
+
+
+def _calibration_error(truth: np.ndarray, prediction: np.ndarray, weights: np.ndarray) -> float:
+    """Sum over bins of probability of (share of the cases) |mean probability - share of ones|, quantities together.
+
+    Ten bins of one width (Naeini et al., AAAI 2015).
+    """
+    shares = np.broadcast_to((weights / weights.sum())[:, None] / truth.shape[1], truth.shape).ravel()
+    bins = np.clip((prediction * CALIBRATION_BINS).astype(np.int64), 0, CALIBRATION_BINS - 1).ravel()
+    excess = np.bincount(bins, shares * (prediction - truth).ravel(), minlength=CALIBRATION_BINS)
+    return float(np.abs(excess).sum())
+
+
 METRICS: dict[str, Metric] = {
     m.name: m
     for m in (
@@ -128,6 +142,9 @@ METRICS: dict[str, Metric] = {
         Metric("rmse", "root of the mean squared error", "lower", 1, whole=_root_mean_square),
         Metric("mae", "mean absolute error", "lower", 1, losses=_absolute),
         Metric("log_loss", "binary cross-entropy, nats a row", "lower", 0, losses=_cross_entropy),
+        Metric(
+            "calibration_error", "expected calibration error of probabilities", "lower", 0, whole=_calibration_error
+        ),
         Metric("r2", "share of variance explained, mean over quantities", "higher", 0, whole=_explained_variance),
     )
 }

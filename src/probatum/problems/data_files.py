@@ -3,19 +3,25 @@
 A folder named after the problem is looked for in `$PROBATUM_DATA`, then in `../shared/data`, then in the user's cache,
 which is filled from the public address. What is downloaded is checked against its sha256; a copy of the user's own may
 differ from the published files, and `Origin.files` then says so, for it records the sha256 of what was read.
+
+A file that is not published in the form that is used is rebuilt from one that is, which is read as a stream; its sha256
+is that of its unpacked content, since how well content is packed differs between machines.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import platformdirs
 
 from probatum.errors import DataError, DataMissingError, StorageError
+from probatum.problems.packed_files import opened, read_from
 from probatum.problems.registry import problem_class
 
 FOLDER_VARIABLE = "PROBATUM_DATA"
@@ -24,6 +30,10 @@ _TIMEOUT_S = 20.0
 
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, its position from 1 and the number of files, before each file is fetched."""
+Rebuild = Callable[[IO[bytes], str], bytes]
+"""From what is downloaded, as a stream, and its address, for errors, to the file's bytes."""
+LARGEST_DOWNLOAD = 2 * 2**30
+"""Bytes of what a file is rebuilt from."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +42,15 @@ class RemoteFile:
 
     Attributes:
         name: as it lies in the local folder.
-        sha256: of its bytes, in hexadecimal.
+        sha256: of its bytes, in hexadecimal; of its unpacked content where it is rebuilt.
         paths: where it lies below the source's address; tried in order.
+        rebuild: makes the file from what lies there; None where that is the file itself.
     """
 
     name: str
     sha256: str
     paths: tuple[str, ...]
+    rebuild: Rebuild | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +164,9 @@ def _download(source: DataSource, progress: Progress | None) -> list[Path]:
             progress(file.name, position, len(source.files))
         urls = [f"{base}/{path}" for path in file.paths]
         try:
+            if file.rebuild is not None:
+                fetched.append(_rebuilt(urls, file, source))
+                continue
             # pooch writes beside the destination and moves the file there only when it is whole and right.
             found = pooch.retrieve(
                 urls[0], f"sha256:{file.sha256}", file.name, source.cache, downloader=_FirstOf(urls, file, source)
@@ -170,6 +185,54 @@ def _download(source: DataSource, progress: Progress | None) -> list[Path]:
             ) from error
         fetched.append(Path(found))
     return fetched
+
+
+def _rebuilt(urls: list[str], file: RemoteFile, source: DataSource) -> Path:
+    """The file in the cache, made again from the first address where something lies unless it is there and right."""
+    import requests
+
+    assert file.rebuild is not None
+    target = source.cache / file.name
+    if target.is_file() and _digest(target, file) == file.sha256:
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for url in urls:
+        with requests.get(url, timeout=_TIMEOUT_S, stream=True) as response:
+            if response.status_code == 404 and url != urls[-1]:
+                continue
+            response.raise_for_status()
+            content = file.rebuild(io.BufferedReader(_Body(response.iter_content(2**16), url)), url)
+        # Its name ends as the target's, so that it is unpacked in the same way.
+        part = target.with_name(f".part-{os.getpid()}-{target.name}")
+        try:
+            part.write_bytes(content)
+            _check(part, file, source, where=url)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+        break
+    return target
+
+
+class _Body(io.RawIOBase):
+    """The body of an answer as a file that is read once, so that errors of the network stay those of requests."""
+
+    def __init__(self, chunks: Iterator[bytes], where: str):
+        self.chunks, self.where = chunks, where
+        self.left, self.total = b"", 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        if not self.left:
+            self.left = next(self.chunks, b"")
+            self.total += len(self.left)
+            if self.total > LARGEST_DOWNLOAD:
+                raise DataError(f"has more than {LARGEST_DOWNLOAD} bytes", where=self.where, remedy="check the address")
+        taken = min(len(buffer), len(self.left))
+        buffer[:taken], self.left = self.left[:taken], self.left[taken:]
+        return taken
 
 
 class _FirstOf:
@@ -198,7 +261,7 @@ class _FirstOf:
 
 
 def _check(path: Path, file: RemoteFile, source: DataSource, where: str | None = None) -> None:
-    found = sha256_of(path)
+    found = _digest(path, file)
     if found != file.sha256:
         remedy = (
             f"check {source.url_variable} or the network in between"
@@ -210,6 +273,17 @@ def _check(path: Path, file: RemoteFile, source: DataSource, where: str | None =
             where=where or str(path),
             remedy=remedy,
         )
+
+
+def _digest(path: Path, file: RemoteFile) -> str:
+    """The sha256 that `RemoteFile.sha256` is compared with."""
+    if file.rebuild is None:
+        return sha256_of(path)
+    try:
+        with opened(path) as stream:
+            return hashlib.sha256(read_from(stream, path)).hexdigest()
+    except DataError:
+        return "nothing that can be unpacked"
 
 
 def _brief(error: Exception) -> str:

@@ -15,6 +15,8 @@ from probatum.problems.problem import Problem
 BUILT_IN = {
     "analog_codes": "probatum.problems.analog_codes.problem:AnalogCodes",
     "catechol": "probatum.problems.catechol.problem:Catechol",
+    "gas_chromatography": "probatum.problems.gas_chromatography.problem:GasChromatography",
+    "metabolism": "probatum.problems.metabolism.problem:MetabolismProblem",
     "rocking_curve": "probatum.problems.rocking_curve.problem:RockingCurve",
     "table": "probatum.problems.table:Table",
 }

@@ -40,8 +40,11 @@ def read_mzxml(path: Path) -> Run:
 
 def _read(path: Path, kind: str) -> Run:
     try:
-        import psims  # noqa: F401  pyteomics asks for it when it opens an mzML
-        from pyteomics import mzml, mzxml
+        with warnings.catch_warnings():
+            # psims misses a plug-in for a packed format that is not read here.
+            warnings.filterwarnings("ignore", "hdf5plugin is missing", UserWarning)
+            import psims  # noqa: F401  pyteomics asks for it when it opens an mzML
+            from pyteomics import mzml, mzxml
     except ImportError:
         raise UsageError(f"{kind} files need the package pyteomics", where=str(path), remedy=EXTRA) from None
     with opened(path) as stream:

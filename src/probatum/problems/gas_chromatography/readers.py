@@ -77,3 +77,5 @@ _READERS: dict[str, Callable[[Path, TimeUnit | None], Run]] = {
     ".jdx": _jcamp_dx,
     ".dx": _jcamp_dx,
 }
+SUFFIXES = tuple(_READERS)
+"""Of runs, in lower case; .d is a folder's."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -53,21 +53,36 @@ class Samples:
         spectra, made = _pool(self.library, self.split, self.seed, self.laboratory)
         key = np.random.SeedSequence([self.seed, self.draw, list(SHARES).index(self.split), number])
         rng = np.random.default_rng(key)
-        chosen, minerals = made.draw(rng)
-        labels: np.ndarray = np.any(made.members[chosen], axis=0)
-        labels[FAMILIES.index("mineral")] |= minerals
-        records = tuple(_one(spectra[str(made.compounds[i])], rng) for i in chosen)
-        before = tuple(_one(spectra[str(made.compounds[i])], rng) for i in made.draw(rng)[0])
-        asked = any(record.derivatisation for record in records)
-        derivatised = asked or bool(rng.random() < DERIVATISED)
         name = f"S{self.draw}{list(SHARES).index(self.split)}{number:06d}"
-        minutes = float(rng.uniform(*MINUTES))
-        return Injection(name, minutes, records, minerals, derivatised, before), labels, rng
+        injection, labels = drawn_injection(spectra, made, name, rng)
+        return injection, labels, rng
 
     def run(self, number: int) -> tuple[Run, np.ndarray]:
         """The run of sample `number`, and its families."""
         injection, labels, rng = self.injection(number)
         return simulated_run(injection, self.instrument, rng), labels
+
+
+def drawn_injection(
+    spectra: Mapping[str, Sequence[Spectrum]], made: Composition, name: str, rng: np.random.Generator
+) -> tuple[Injection, np.ndarray]:
+    """What one sample is made of, and its families [9] bool.
+
+    Args:
+        spectra: records of each compound that samples may hold.
+        made: how samples are made of them.
+        name: of the sample.
+        rng: of all that varies; the run goes on with it.
+    """
+    chosen, minerals = made.draw(rng)
+    labels: np.ndarray = np.any(made.members[chosen], axis=0)
+    labels[FAMILIES.index("mineral")] |= minerals
+    records = tuple(_one(spectra[str(made.compounds[i])], rng) for i in chosen)
+    before = tuple(_one(spectra[str(made.compounds[i])], rng) for i in made.draw(rng)[0])
+    asked = any(record.derivatisation for record in records)
+    derivatised = asked or bool(rng.random() < DERIVATISED)
+    minutes = float(rng.uniform(*MINUTES))
+    return Injection(name, minutes, records, minerals, derivatised, before), labels
 
 
 def write_folder(
