@@ -13,6 +13,8 @@ from probatum.cli.output import console, print_json
 from probatum.errors import CampaignFileError, UnknownNameError
 from probatum.reporting.numbers import duration
 
+FORMATS = ("html", "log")
+"""Of a report."""
 MOST_ERRORS = 5
 """Different errors of one experiment that `show` prints."""
 
@@ -197,18 +199,26 @@ def show_tree(file: Path | None, *, json: bool) -> None:
         console().print(experiment_tree(path.name, experiments, outcomes))
 
 
-def write_report_of(file: Path | None, *, output: Path | None, json: bool) -> None:
-    """The report of what is finished so far."""
+def write_report_of(file: Path | None, *, output: Path | None, form: str, slots: int, json: bool) -> None:
+    """The report of what is finished so far: 'html', or 'log' with this many slots a batch."""
     from probatum.laboratory import Laboratory
+    from probatum.reporting.experiment_log import experiment_log
+    from probatum.reporting.experiment_log_text import log_values, write_log
     from probatum.reporting.report import write_report
 
+    if form not in FORMATS:
+        raise UnknownNameError.of("format", form, FORMATS, where="probatum report")
     laboratory = Laboratory.open(campaign_path(file))
     results = laboratory.results()
     if not results.arms:
         raise CampaignFileError("no experiment is finished", where=laboratory.campaign.file.path.name, remedy="run it")
-    written = write_report(laboratory, results, output)
+    if form == "html":
+        written, values = write_report(laboratory, results, output), {}
+    else:
+        log = experiment_log(laboratory, results, slots=slots)
+        written, values = write_log(laboratory, log, output), {"log": log_values(log)}
     if json:
-        print_json({"report": str(written)})
+        print_json({"report": str(written)} | values)
     else:
         console().print(f"report: {escape(str(written))}", soft_wrap=True)
 

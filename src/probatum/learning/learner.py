@@ -9,6 +9,7 @@ parameter `random_state`. One that can do better than a loop adds
     def validate(self) -> None           # optional: raises CampaignFileError for values that it cannot use
     columns_apart = True                 # optional: it heeds `RowSet.columns`
     code_modules = ("package.module",)   # optional: modules beside its own whose code decides its results
+    inverse = True                       # optional: fit_many takes targets = None, where the truth is hidden
 
 and promises that the bits of a fit do not depend on the others in the call.
 """
@@ -206,7 +207,7 @@ def fit_many(
         One outcome a row set, in order. A training that failed, or predicted what is not finite or of the wrong
         shape, has an `error` and does not touch the others.
     """
-    if targets is not None and fused(estimators[0]):
+    if fused(estimators[0]) and (targets is not None or getattr(estimators[0], "inverse", False)):
         outcomes = type(estimators[0]).fit_many(list(estimators), inputs, targets, list(row_sets), cores)
     else:
         outcomes = [_fit_alone(e, inputs, targets, r) for e, r in zip(estimators, row_sets, strict=True)]

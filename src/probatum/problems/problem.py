@@ -10,7 +10,7 @@ keyed (case, quantity). How the five built-in shapes fit:
 | analog_codes | a generator P and an m | P, k, m | log2 of the m-height | code (P up to symmetry) |
 | rocking_curve | a curve | intensity over angle | strain parameters, truth hidden when measured | draw |
 | gas_chromatography | a run | (time, m/z, intensity), ragged | nine families | block of compounds |
-| metabolism | a trajectory | concentrations over frames, S | log10 rate constants, hidden | draw |
+| metabolism | a reaction; all cases of a draw share one trajectory | concentrations over frames, S | its log10 rate constant, hidden | draw |
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class Problem(ABC):
     """Registered name, also the module's: 'catechol'."""
     question: ClassVar[str]
     """The scientific question, in one sentence."""
+    hidden_truth: ClassVar[bool] = False
+    """True where every task is inverse: no learner sees a quantity, and there is no trivial baseline of them."""
     needs_data: ClassVar[bool] = False
     """True where data files have to be present or fetched first."""
     data_source: ClassVar[DataSource | None] = None
