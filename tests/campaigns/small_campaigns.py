@@ -49,6 +49,14 @@ class Noisy(Mean):
         return predicted + np.random.default_rng(self.random_state).normal(size=predicted.shape)
 
 
+class Unseeded(Mean):
+    """The mean and noise that nothing decides."""
+
+    def predict(self, X):
+        predicted = super().predict(X)
+        return predicted + np.random.default_rng().normal(size=predicted.shape)
+
+
 class Counting(Noisy):
     """Leaves a line in a file at each training."""
 

@@ -118,14 +118,14 @@ def two_versions_old(file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-SINCE_VERSION_2 = ("submission", "confirmation")
+SINCE_VERSION_1 = ("submission", "confirmation", "planned_round", "principle")
 
 
 @pytest.fixture
 def version_1(file: Path) -> Path:
     """The same ledger as the first version wrote it: without the tables that came later."""
     with sqlite3.connect(file) as db:
-        for table in SINCE_VERSION_2:
+        for table in SINCE_VERSION_1:
             db.execute(f"DROP TABLE {table}")
     db.close()
     set_schema(file, 1)
@@ -169,7 +169,7 @@ def test_two_processes_may_bring_a_ledger_up_to_date_at_once(version_1: Path, mo
         taken.append(1)
         step(db)
 
-    monkeypatch.setattr(ledger_schema, "MIGRATIONS", {1: overtaken})
+    monkeypatch.setattr(ledger_schema, "MIGRATIONS", {**ledger_schema.MIGRATIONS, 1: overtaken})
     real = SqlLedger._transaction
 
     def late(self: SqlLedger):

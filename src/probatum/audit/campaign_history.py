@@ -10,7 +10,7 @@ import numpy as np
 from probatum.audit.history import History, Partition, Run, Side, Training
 from probatum.audit.retraining import rescored
 from probatum.campaigns.campaign import Campaign, StoredPrediction
-from probatum.campaigns.experiment import FRESH, HELD_OUT, TRIVIAL, Mutation
+from probatum.campaigns.experiment import PROBES, TRIVIAL, Mutation
 from probatum.campaigns.ledger import DONE, ExperimentRecord
 from probatum.campaigns.recipe import Recipe, flat
 from probatum.campaigns.splits import Split, group_name
@@ -47,7 +47,7 @@ def campaign_history(
         target: the score that is wanted.
     """
     scored = {arm.name: arm for arm in arms}
-    records = [r for r in campaign.ledger.experiments() if not r.name.startswith((HELD_OUT, FRESH))]
+    records = [r for r in campaign.ledger.experiments() if not r.name.startswith(PROBES)]
     recipes = {r.name: Recipe.model_validate(r.recipe) for r in records}
     quantities = next(iter(campaign.datasets.values())).quantities
     return History(

@@ -14,6 +14,8 @@ SEEDS = ("seed", "random_state", "random_seed")
 """Names under which a configuration keeps its seed, as the last part of a dotted path."""
 SAME = 1e-12
 """Relative difference under which two predictions are one."""
+OF_A_TRAINING = ("components.", "features.", "ensemble.", "per_target.", "repeats.", "group_weights.")
+"""Parts of a recipe that a blend has in its components, or instead of them, as beginnings of 'path.'."""
 ROUNDING = 1e-4
 """The same for a saved model: it predicts in float32, for other rows at a time."""
 
@@ -118,7 +120,8 @@ def idle_mutation(looked_at: tuple[Run, History], _: float) -> Iterator[Alarm]:
 def several_changes(looked_at: tuple[Run, History], _: float) -> Iterator[Alarm]:
     """What differs between parent and child cannot be told apart when several things changed together.
 
-    The parameters of another kind of model, soup or schedule come with it and count as one change.
+    The parameters of another kind of model, soup or schedule come with it and count as one change. So does all that
+    becoming a blend, or a model again, takes away and brings.
     """
     run, _history = looked_at
     changes = attributable(run.changed or ())
@@ -156,6 +159,8 @@ def attributable(changed: Iterable[str]) -> tuple[str, ...]:
         kind = min(kinds, key=len)
         chosen = kind.removesuffix("kind")
         brings = (chosen, "training.") if chosen == "model." else (chosen,)
+        if chosen == "model." and "components" in rest:  # to a blend or from one: it trains nothing itself
+            brings = (*brings, *OF_A_TRAINING)
         found.append(kind)
         rest = [path for path in rest if not f"{path}.".startswith(brings)]
     return (*found, *rest)

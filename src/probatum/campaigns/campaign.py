@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -89,6 +90,9 @@ class Campaign:
     Args:
         file: read and checked.
     """
+
+    first_seed = 0
+    """Where the seeds of its fits begin; another one for campaigns that train unchanged experiments once more."""
 
     def __init__(self, file: CampaignFile):
         self.file = file
@@ -274,7 +278,7 @@ class Campaign:
         executor: Executor | None,
         round_number: int,
     ) -> None:
-        planner = Planner(self.file.problem, self.draws, self.file.protocol)
+        planner = Planner(self.file.problem, self.draws, self.file.protocol, self.first_seed)
         planned = {e.name: planner.fits(e.recipe, splits) for e in experiments}
         for name in self._finished_with_other_code(ledger, experiments, planned):
             del planned[name]
@@ -296,7 +300,7 @@ class Campaign:
                 ledger,
                 executor,
                 {digest: Place(s.artifact, s.position) for digest, s in places.items()},
-                manifest(self._problem_record(), self._by_label()),
+                self.conditions(),
                 limit=self.file.run.limit,
                 keep_weights=self.file.run.keep_weights,
                 tell=_telling_of_experiments(tell, missing),
@@ -330,6 +334,10 @@ class Campaign:
             (str(self.file.path.resolve().parent),),
             self.file.protocol.group,
         )
+
+    def conditions(self) -> dict[str, Any]:
+        """Code, environment and data of a fit that is run now, as `manifest` describes them."""
+        return manifest(self._problem_record(), self._by_label())
 
     def _local_executor(self) -> Executor:
         cores = self._cores or self.file.run.cores or os.cpu_count() or 1
@@ -373,14 +381,28 @@ class Campaign:
         kind, options = self.file.problem_spec
         return {"kind": kind, "options": dict(options)}
 
+    def require_unchanged(self) -> None:
+        """Raises where problem, tasks, protocol or data are not those of the first run.
+
+        Raises:
+            ProtocolFrozenError: the first that differs.
+        """
+        frozen = self.ledger.frozen()
+        if frozen is not None:
+            self._require_same(frozen, self._campaign_record())
+
     def _freeze(self, ledger: Ledger) -> None:
-        data = {label: d.digest for label, d in self._by_label().items()}
-        protocol = self.file.protocol.model_dump()
-        now = CampaignRecord(self._problem_record(), self.file.tasks, protocol, data)
-        frozen = ledger.frozen()
+        now, frozen = self._campaign_record(), ledger.frozen()
         if frozen is None:
             ledger.freeze(now)
-            return
+        else:
+            self._require_same(frozen, now)
+
+    def _campaign_record(self) -> CampaignRecord:
+        data = {label: d.digest for label, d in self._by_label().items()}
+        return CampaignRecord(self._problem_record(), self.file.tasks, self.file.protocol.model_dump(), data)
+
+    def _require_same(self, frozen: CampaignRecord, now: CampaignRecord) -> None:
         where = self.file.path.name
         self.file.protocol.require_same(dict(frozen.protocol), where=where)
         remedy = "put it back, or save the file under a new name to start a new campaign"

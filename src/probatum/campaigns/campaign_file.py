@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ from probatum.problems import registry
 from probatum.problems.problem import Problem
 
 Section = TypeVar("Section", bound=BaseModel)
-KEYS = ("problem", "task", "protocol", "run", "audit", "experiment")
+KEYS = ("problem", "task", "protocol", "run", "audit", "space", "experiment")
 
 
 class RunSettings(BaseModel):
@@ -59,6 +59,7 @@ class CampaignFile:
         run: how it runs.
         audit: what the audit is told.
         experiments: in the file's order.
+        space: what may be searched, as the file says it; `probatum.planning.space` reads it.
     """
 
     path: Path
@@ -69,6 +70,7 @@ class CampaignFile:
     run: RunSettings
     audit: AuditSettings
     experiments: tuple[Experiment, ...]
+    space: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_campaign_file(path: Path) -> CampaignFile:
@@ -105,7 +107,10 @@ def read_campaign_file(path: Path) -> CampaignFile:
         raise CampaignFileError("no experiments", where=path.name, remedy="add an [[experiment]] table")
     experiments = _grow(entries, problem, lines)
     _check_baseline(protocol, experiments, lines)
-    return CampaignFile(path, problem, spec, tasks, protocol, run, audit, experiments)
+    space = content.get("space", {})
+    if not isinstance(space, Mapping):
+        raise CampaignFileError("space must be a table", where=lines.place("space"), remedy="write [space]")
+    return CampaignFile(path, problem, spec, tasks, protocol, run, audit, experiments, space)
 
 
 def _text(path: Path) -> str:

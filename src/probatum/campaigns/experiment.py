@@ -21,6 +21,10 @@ HELD_OUT = "held out:"
 """Prefix under which an experiment is trained once more, on everything but the held-out cases; reserved too."""
 FRESH = "fresh seeds:"
 """Prefix under which an experiment is trained once more with seeds that no comparison has used; reserved too."""
+CONTROL = "control:"
+"""Prefix under which an experiment is trained once more, unchanged, with seeds of its own; reserved too."""
+PROBES = (HELD_OUT, FRESH, CONTROL)
+"""Prefixes of what is trained beside the tree: it confirms or controls an experiment, and is none of its own."""
 OWN_KEYS = ("name", "parent", "hypothesis", "recipe")
 """Keys of an [[experiment]] table that are not its recipe's; `recipe` names one to start from."""
 
@@ -137,10 +141,7 @@ def grow(
         name = entry.get("name")
         if not isinstance(name, str) or not name.strip():
             raise CampaignFileError("an experiment without a name", where=where, remedy="add name = '...'")
-        for reserved in (TRIVIAL, HELD_OUT, FRESH):
-            if name.startswith(reserved):
-                what = f"names that begin with '{reserved}' are reserved"
-                raise CampaignFileError(what, where=where, remedy="rename it")
+        _refuse_reserved(name, where)
         if name in place:
             raise CampaignFileError(
                 f"experiment '{name}' stands here twice", where=where, remedy=f"rename one (the first: {place[name]})"
@@ -153,14 +154,54 @@ def grow(
     return tuple(grown[name] for name in by_name)
 
 
+def child_of(
+    entry: Mapping[str, Any],
+    known: Mapping[str, Experiment],
+    problem: Problem,
+    where: str,
+    named: Mapping[str, Recipe] = MappingProxyType({}),
+) -> Experiment:
+    """The experiment that one more [[experiment]] table describes, beside those that there are.
+
+    Args:
+        entry: the table.
+        known: name to experiment, its parent and components among them.
+        problem, named: as for `grow`.
+        where: what an error message names as the place.
+
+    Raises:
+        CampaignFileError, UnknownNameError: as `grow`; or an experiment of that name is there.
+    """
+    name = entry.get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise CampaignFileError("an experiment without a name", where=where, remedy="add name = '...'")
+    _refuse_reserved(name, where)
+    if name in known:
+        raise CampaignFileError(f"there is an experiment '{name}'", where=where, remedy="give it another name")
+    _order({**{other: {} for other in known}, name: entry}, {name: where})
+    return _grow_one(entry, known, problem, where, named)
+
+
 def trivial_experiments(problem: Problem) -> tuple[Experiment, ...]:
-    """The baselines that run with every campaign: the mean, and the inputs without the interesting ones."""
+    """The baselines that run with every campaign: the mean, and the inputs without the interesting ones.
+
+    None where the truth is hidden: nobody may look at a mean.
+    """
+    if problem.hidden_truth:
+        return ()
     first = (problem.default_features[0],)
     trivial = [Experiment(f"{TRIVIAL} mean", Recipe(features=first, model={"kind": "mean"}))]
     if problem.plain_features:
         plain = Recipe(features=tuple(problem.plain_features), model={"kind": "extra_trees", "n_estimators": 100})
         trivial.append(Experiment(f"{TRIVIAL} {'+'.join(problem.plain_features)}", plain))
     return tuple(trivial)
+
+
+def _refuse_reserved(name: str, where: str) -> None:
+    for reserved in (TRIVIAL, *PROBES):
+        if name.startswith(reserved):
+            what = f"names that begin with '{reserved}' are reserved"
+            raise CampaignFileError(what, where=where, remedy="rename it")
 
 
 def _order(entries: Mapping[str, Mapping[str, Any]], place: Mapping[str, str]) -> list[str]:

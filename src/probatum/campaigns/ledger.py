@@ -185,6 +185,46 @@ class Confirmation:
     when: str = ""
 
 
+ROUND_PLANNED, ROUND_JUDGED = "planned", "judged"
+"""States of a planned round. One that was interrupted stays planned, and is gone on with."""
+
+
+@dataclass(frozen=True)
+class RoundRecord:
+    """A round that was planned by a program, as far as it has come.
+
+    Attributes:
+        number: from 1.
+        state: ROUND_PLANNED or ROUND_JUDGED.
+        content: plain values: what was proposed and why, what came of it, what was promoted.
+        when: it was last written, ISO 8601 in UTC.
+    """
+
+    number: int
+    state: str
+    content: Mapping[str, Any]
+    when: str = ""
+
+
+@dataclass(frozen=True)
+class PrincipleRecord:
+    """Something that experiments are thought to have shown.
+
+    Attributes:
+        name: what it is about, unique.
+        state: 'established', 'refuted' or 'open'.
+        held: whether a person set the state, so that a program leaves it.
+        content: plain values: the statement, its evidence, a note.
+        when: it was last written, ISO 8601 in UTC.
+    """
+
+    name: str
+    state: str
+    held: bool
+    content: Mapping[str, Any]
+    when: str = ""
+
+
 @dataclass(frozen=True)
 class Summary:
     """A campaign at a glance.
@@ -319,6 +359,34 @@ class Ledger(ABC):
     @abstractmethod
     def confirmations(self) -> list[Confirmation]:
         """Every confirmation, in the order in which they were recorded."""
+
+    @abstractmethod
+    def write_round(self, record: RoundRecord) -> None:
+        """Records a planned round, in the place of what was recorded of it; its `when` is filled in.
+
+        Raises:
+            FinishedExperimentError: it was judged before; nothing is recorded.
+        """
+
+    @abstractmethod
+    def rounds(self) -> list[RoundRecord]:
+        """Every planned round, by its number."""
+
+    @abstractmethod
+    def write_principles(self, records: Sequence[PrincipleRecord]) -> None:
+        """Records principles in one transaction, each in the place of what stood under its name."""
+
+    @abstractmethod
+    def forget_principle(self, name: str) -> None:
+        """Removes a principle.
+
+        Raises:
+            UnknownNameError: there is none of that name.
+        """
+
+    @abstractmethod
+    def principles(self) -> list[PrincipleRecord]:
+        """Every principle, in the order in which they were first recorded."""
 
     @abstractmethod
     def summary(self) -> Summary:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Connection,
     Float,
@@ -19,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION = "probatum"
 
 metadata = MetaData()
@@ -157,9 +158,37 @@ confirmation = Table(
 )
 
 
+planned_round = Table(
+    "planned_round",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(10), nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("written_at", String(40), nullable=False),
+)
+
+principle = Table(
+    "principle",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(300), nullable=False, unique=True),
+    Column("state", String(12), nullable=False),
+    Column("held", Boolean, nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("written_at", String(40), nullable=False),
+)
+
+
 def _add_submissions_and_confirmations(db: Connection) -> None:
     metadata.create_all(db, tables=[submission, confirmation])
 
 
-MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {1: _add_submissions_and_confirmations}
+def _add_rounds_and_principles(db: Connection) -> None:
+    metadata.create_all(db, tables=[planned_round, principle])
+
+
+MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {
+    1: _add_submissions_and_confirmations,
+    2: _add_rounds_and_principles,
+}
 """Version to the step that leads from it to the next one, inside one transaction."""

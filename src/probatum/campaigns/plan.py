@@ -24,15 +24,18 @@ class Planner:
     Attributes:
         problem, protocol: of the campaign.
         draws: (task, draw) to dataset.
+        first_seed: where the seeds begin.
     """
 
     problem: Problem
     draws: Mapping[tuple[str, int], Dataset]
     protocol: Protocol
+    first_seed: int = 0
 
     def fits(self, recipe: Recipe, splits: Iterable[Split]) -> list[Fit]:
         """The fits whose predictions are an experiment's: every split with every seed."""
-        seeds = range(1 if recipe.deterministic else self.protocol.seeds)
+        count = 1 if recipe.deterministic else self.protocol.seeds
+        seeds = range(self.first_seed, self.first_seed + count)
         return [self._fit(recipe, split, seed) for split in splits for seed in seeds]
 
     def _fit(self, recipe: Recipe, split: Split, seed: int) -> Fit:

@@ -19,6 +19,7 @@ from probatum.campaigns.ledger import (
     DONE,
     FAILED,
     PLANNED,
+    ROUND_JUDGED,
     TIMED_OUT,
     CampaignRecord,
     Confirmation,
@@ -28,6 +29,8 @@ from probatum.campaigns.ledger import (
     HeldOutAccess,
     Ledger,
     PlannedFit,
+    PrincipleRecord,
+    RoundRecord,
     SplitRecord,
     Submission,
     Summary,
@@ -133,6 +136,50 @@ class SqlLedger(Ledger):
         with self._reading() as db:
             rows = db.execute(select(schema.confirmation).order_by(schema.confirmation.c.id)).all()
         return [Confirmation(r.experiment, r.baseline, r.kind, r.result, r.confirmed_at) for r in rows]
+
+    # ------------------------------------------------------------------ planning
+
+    def write_round(self, record: RoundRecord) -> None:
+        table = schema.planned_round
+        here = table.c.number == record.number
+        values = {"state": record.state, "content": dict(record.content), "written_at": _now()}
+        with self._transaction() as db:
+            known = db.execute(select(table.c.state).where(here)).first()
+            if known is not None and known.state == ROUND_JUDGED:
+                raise FinishedExperimentError(f"round {record.number} was judged and cannot be changed")
+            if known is None:
+                db.execute(table.insert().values(number=record.number, **values))
+            else:
+                db.execute(table.update().where(here).values(**values))
+
+    def rounds(self) -> list[RoundRecord]:
+        with self._reading() as db:
+            rows = db.execute(select(schema.planned_round).order_by(schema.planned_round.c.number)).all()
+        return [RoundRecord(r.number, r.state, r.content, r.written_at) for r in rows]
+
+    def write_principles(self, records: Sequence[PrincipleRecord]) -> None:
+        table = schema.principle
+        with self._transaction() as db:
+            known = set(db.execute(select(table.c.name)).scalars())
+            for record in records:
+                values = {k: getattr(record, k) for k in ("state", "held")}
+                values |= {"content": dict(record.content), "written_at": _now()}
+                if record.name in known:
+                    db.execute(table.update().where(table.c.name == record.name).values(**values))
+                else:
+                    db.execute(table.insert().values(name=record.name, **values))
+                    known.add(record.name)
+
+    def forget_principle(self, name: str) -> None:
+        table = schema.principle
+        with self._transaction() as db:
+            if not db.execute(table.delete().where(table.c.name == name)).rowcount:
+                raise UnknownNameError.of("principle", name, db.execute(select(table.c.name)).scalars())
+
+    def principles(self) -> list[PrincipleRecord]:
+        with self._reading() as db:
+            rows = db.execute(select(schema.principle).order_by(schema.principle.c.id)).all()
+        return [PrincipleRecord(r.name, r.state, r.held, r.content, r.written_at) for r in rows]
 
     # ------------------------------------------------------------------ experiments
 

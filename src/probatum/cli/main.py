@@ -273,12 +273,107 @@ def report(
     file: File = None,
     campaign: Chosen = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to write it.")] = None,
+    form: Annotated[str, typer.Option("--format", help="html, or log: an experiment log in Markdown.")] = "html",
+    slots: Annotated[int, typer.Option(min=1, help="Experiments of a batch of the log.")] = 4,
     json: Json = False,
 ) -> None:
-    """Write the campaign's report, one HTML file."""
+    """Write the campaign's report: one HTML file, or the log of its experiments, batch by batch."""
     from probatum.cli.look import write_report_of
 
-    write_report_of(file or campaign, output=output, json=json)
+    write_report_of(file or campaign, output=output, form=form, slots=slots, json=json)
+
+
+Slots = Annotated[int, typer.Option("--slots", help="Experiments of a round.")]
+Given = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="FILE", help="Proposals of a TOML file instead; a person's, or --out's."),
+]
+Proposing = Annotated[
+    list[str] | None, typer.Option("--proposer", metavar="MODULE:OBJECT", help="One of your own too; several times.")
+]
+Searching = Annotated[
+    str | None,
+    typer.Option(help="Who searches the declared space: surrogate (default), Optuna's tpe, random or gp, or none."),
+]
+Controlled = Annotated[bool, typer.Option(help="Train the champion once more, unchanged, with other seeds.")]
+
+
+@app.command("next")
+def next_round(
+    file: File = None,
+    campaign: Chosen = None,
+    slots: Slots = 4,
+    run: Annotated[bool, typer.Option("--run", help="Run the round, and judge it.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the round here, to be edited.")] = None,
+    given: Given = None,
+    proposer: Proposing = None,
+    sampler: Searching = None,
+    control: Controlled = True,
+    json: Json = False,
+) -> None:
+    """Say what to try next and why; print it, write it, or run it as one round."""
+    from probatum.cli.plan import run_next, show_next
+
+    if run and out is not None:
+        raise UsageError("--run and --out do not go together", where="probatum next", remedy="leave one of them out")
+    path, who = file or campaign, proposer or []
+    if run:
+        run_next(path, slots=slots, given=given, proposers=who, sampler=sampler, control=control, json=json)
+    else:
+        show_next(path, slots=slots, out=out, given=given, proposers=who, sampler=sampler, control=control, json=json)
+
+
+@app.command()
+def auto(
+    file: File = None,
+    campaign: Chosen = None,
+    budget: Annotated[str, typer.Option(help="Time of this call: 90s, 60m, 2h.")] = "60m",
+    slots: Slots = 4,
+    target: Annotated[float | None, typer.Option(help="Score of the champion that is enough.")] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, help="Most rounds of this call.")] = None,
+    given: Given = None,
+    proposer: Proposing = None,
+    sampler: Searching = None,
+    control: Controlled = True,
+    confirm: Annotated[bool, typer.Option("--confirm", help="Confirm the champion at the end.")] = False,
+    cores: Annotated[int | None, typer.Option(min=1, help="Cores that may be used; default: all.")] = None,
+    json: Json = False,
+) -> None:
+    """Run round after round: propose, train, judge, audit, promote. Can be stopped and started at any time."""
+    from probatum.cli.plan import run_autopilot
+
+    run_autopilot(
+        file or campaign,
+        budget=budget,
+        slots=slots,
+        target=target,
+        rounds=rounds,
+        given=given,
+        proposers=proposer or [],
+        sampler=sampler,
+        control=control,
+        confirm=confirm,
+        cores=cores,
+        json=json,
+    )
+
+
+@app.command()
+def knowledge(
+    family: Annotated[str | None, typer.Argument(metavar="[STEP]", help="Kind of step: 'features +acs'.")] = None,
+    campaign: Chosen = None,
+    state: Annotated[
+        str | None, typer.Option(help="Hold it as established, refuted or open; 'learned' gives it back.")
+    ] = None,
+    statement: Annotated[str | None, typer.Option(help="Say it in other words.")] = None,
+    note: Annotated[str | None, typer.Option(help="A note beside it.")] = None,
+    forget: Annotated[bool, typer.Option("--forget", help="Remove it.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what rounds have established, refuted or left open, with the evidence; or set one."""
+    from probatum.cli.plan import show_knowledge
+
+    show_knowledge(campaign, family=family, state=state, statement=statement, note=note, forget=forget, json=json)
 
 
 @app.command("held-out")
@@ -306,6 +401,35 @@ def save(
     from probatum.cli.run import save_model
 
     save_model(experiment, file, campaign, task=task, seed=seed, json=json)
+
+
+@app.command()
+def verify(file: File = None, campaign: Chosen = None, json: Json = False) -> None:
+    """Read every artifact of a campaign and compare it with its checksum."""
+    from probatum.cli.check import verify_campaign
+
+    verify_campaign(file or campaign, json=json)
+
+
+@app.command()
+def reproduce(
+    experiment: Annotated[str, typer.Argument(help="Name of a finished experiment.")],
+    campaign: Chosen = None,
+    cores: Annotated[int | None, typer.Option(min=1, help="Cores that may be used; default: all.")] = None,
+    json: Json = False,
+) -> None:
+    """Train an experiment again beside its campaign, and compare with what was recorded."""
+    from probatum.cli.check import reproduce_experiment
+
+    reproduce_experiment(experiment, campaign, cores=cores, json=json)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Show what this installation has: cores, extras, data, and whether the campaigns of this folder are whole."""
+    from probatum.cli.check import show_doctor
+
+    show_doctor(json=json)
 
 
 @app.command()
@@ -359,6 +483,18 @@ def data_fetch(
     from probatum.cli.catalogue import fetch_data
 
     fetch_data(problem, json=json)
+
+
+@data.command("import")
+def data_import(
+    problem: Annotated[str, typer.Argument(help="Whose data it is: gas_chromatography.")],
+    path: Annotated[Path, typer.Argument(help="The folder that you were given; it stays where it is.")],
+    json: Json = False,
+) -> None:
+    """Check data that cannot be downloaded, such as a challenge's, and make it known to a problem."""
+    from probatum.cli.catalogue import import_data
+
+    import_data(problem, path, json=json)
 
 
 def run_program() -> int:

@@ -52,11 +52,23 @@ def champion_of(campaign: Campaign, results: Results, audit: Audit) -> Champion 
         return None
     arms = {name: results.arm(name) for name in better}
     name = min(arms, key=lambda n: arms[n].score if arms[n].metric.better == "lower" else -arms[n].score)
+    return named_champion(campaign, results, better[name])
+
+
+def named_champion(campaign: Campaign, results: Results, verdict: Verdict) -> Champion:
+    """An experiment as the champion, whoever chose it: its optimism, looks and confirmations.
+
+    Args:
+        campaign: that the results are of.
+        results: what it shows.
+        verdict: of the experiment, against the baseline.
+    """
+    name = verdict.arm
     candidates = [a for a in results.tried if a.name != results.baseline]
     protocol, ledger = campaign.file.protocol, campaign.ledger
     optimism = expected_optimism(candidates, protocol.splits, alpha=protocol.alpha)
     confirmations = tuple(c for c in ledger.confirmations() if c.experiment == name)
-    return Champion(name, better[name], optimism, tuple(ledger.held_out_accesses()), confirmations)
+    return Champion(name, verdict, optimism, tuple(ledger.held_out_accesses()), confirmations)
 
 
 def blocked_by(results: Results, audit: Audit) -> dict[str, tuple[Finding, ...]]:

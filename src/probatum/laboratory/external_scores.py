@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from probatum.campaigns.campaign import Campaign
-from probatum.campaigns.experiment import FRESH, HELD_OUT
+from probatum.campaigns.experiment import PROBES
 from probatum.campaigns.ledger_files import open_ledger
 from probatum.errors import CampaignFileError, UnknownNameError
 from probatum.evidence.calibration import LEAST, Calibration, calibrate
@@ -35,7 +35,7 @@ def submit(campaign: Campaign, experiment: str, score: float, measure: str) -> N
     name = metric(measure, where=where).name
     ledger = open_ledger(campaign.file.path, read_only=False)
     try:
-        records = {r.name: r for r in ledger.experiments() if not r.name.startswith((HELD_OUT, FRESH))}
+        records = {r.name: r for r in ledger.experiments() if not r.name.startswith(PROBES)}
         if experiment not in records:
             raise UnknownNameError.of("experiment", experiment, records, where=where)
         if records[experiment].status != "done":

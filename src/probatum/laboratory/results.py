@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from probatum.campaigns.campaign import Campaign
-from probatum.campaigns.experiment import FRESH, HELD_OUT, TRIVIAL
+from probatum.campaigns.experiment import PROBES, TRIVIAL
 from probatum.campaigns.ledger import ExperimentRecord
 from probatum.errors import UnknownNameError
 from probatum.evidence.comparable import why_not_scored
@@ -59,5 +59,5 @@ class Results:
 
 
 def records_of(campaign: Campaign) -> tuple[ExperimentRecord, ...]:
-    """The experiments of a campaign's ledger, without those that only confirmed."""
-    return tuple(r for r in campaign.ledger.experiments() if not r.name.startswith((HELD_OUT, FRESH)))
+    """The experiments of a campaign's ledger, without those that only confirm or control."""
+    return tuple(r for r in campaign.ledger.experiments() if not r.name.startswith(PROBES))

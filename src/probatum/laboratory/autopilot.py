@@ -1,0 +1,410 @@
+"""The autopilot: round after round is planned, run, judged and audited, until the budget, the target or noise ends it.
+
+A round is written to the ledger when it is planned, then its experiments are added to the campaign file, then they run,
+then the round is written once more as judged. Whatever happens in between, the same call goes on from there: nothing is
+trained twice and no round is counted twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from probatum.audit.inspection import Audit
+from probatum.campaigns.control import Control
+from probatum.campaigns.events import Event, Listener
+from probatum.campaigns.ledger import ROUND_JUDGED, ROUND_PLANNED, Confirmation, RoundRecord
+from probatum.errors import CampaignFileError, IncomparableError, ProbatumError, UsageError
+from probatum.evidence.comparable import why_not_scored
+from probatum.evidence.verdict import Verdict
+from probatum.laboratory.champion import named_champion
+from probatum.laboratory.confirmation import confirm_champion
+from probatum.laboratory.loop import Laboratory
+from probatum.laboratory.outlook import history_of
+from probatum.laboratory.promotion import Promotion, is_simpler, promotion
+from probatum.laboratory.results import Results
+from probatum.laboratory.round_record import (
+    judged_record,
+    planned_record,
+    proposals_of,
+    result_values,
+    verdicts_of,
+)
+from probatum.laboratory.stopping import told_from_noise
+from probatum.planning.cost import estimated_seconds
+from probatum.planning.knowledge import PrincipleTests, contradiction, from_record, learned_principles, to_record
+from probatum.planning.prescriptions import Prescriber, for_a_person
+from probatum.planning.principle import Principle
+from probatum.planning.proposal import History, Proposer
+from probatum.planning.round_file import add_to_campaign
+from probatum.planning.rounds import PlannedRound, plan_round
+from probatum.planning.space import space_of
+from probatum.planning.surrogate import Surrogate
+
+Reason = Literal["target", "budget", "noise", "nothing left", "audit", "rounds"]
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """A campaign between two rounds.
+
+    Attributes:
+        laboratory: of it, all of its file run.
+        results, audit: what it shows, and what is wrong with it.
+        history: as proposers see it.
+        rounds: that were planned so far.
+    """
+
+    laboratory: Laboratory
+    results: Results
+    audit: Audit
+    history: History
+    rounds: tuple[RoundRecord, ...]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How an autopilot ended.
+
+    Attributes:
+        reason: why it stopped.
+        why: the same in a sentence with its figures.
+        champion: name.
+        score: of the champion; NaN where the time was too short for any.
+        rounds: judged ones, of this and earlier calls.
+        seconds: of this call.
+        leader: the experiment that looks best, proven or not.
+    """
+
+    reason: Reason
+    why: str
+    champion: str
+    score: float
+    rounds: tuple[RoundRecord, ...]
+    seconds: float
+    leader: str
+
+
+class OutOfTime(Exception):
+    """The budget is spent while a round runs; what is recorded is kept."""
+
+
+class Autopilot:
+    """Runs rounds on a campaign file.
+
+    Args:
+        path: of the file; experiments are added at its end.
+        proposers: who says what to try; default: principles, prescriptions, and a surrogate where a space is declared.
+        slots: experiments of a round.
+        control: whether the champion is trained once more, unchanged, with other seeds.
+        cores: that may be used; default: the file's.
+        tell: called with every event of a run.
+        say: called with a line for a person.
+
+    Raises:
+        CampaignFileError, UnknownNameError: the file, its space or the slots cannot be used.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        proposers: Sequence[Proposer] | None = None,
+        *,
+        slots: int = 4,
+        control: bool = True,
+        cores: int | None = None,
+        tell: Listener = lambda _: None,
+        say: Callable[[str], None] = lambda _: None,
+    ):
+        if slots < 1:
+            raise CampaignFileError(f"{slots} slots: a round has at least one", where="--slots", remedy="give 4, say")
+        self.path, self.slots, self.control = path, slots, control
+        self._cores, self._tell, self._say = cores, tell, say
+        file = self._open().campaign.file
+        space = space_of(file.path, file.space)  # a space that cannot be used is refused before anything runs
+        if proposers is None:
+            proposers = (PrincipleTests(), Prescriber(), *([Surrogate()] if space is not None else []))
+        self.proposers = tuple(proposers)
+
+    # ------------------------------------------------------------------ whole calls
+
+    def run(self, budget: float, *, target: float | None = None, most_rounds: int | None = None) -> Ended:
+        """Runs rounds until something ends it. What was interrupted before is gone on with first.
+
+        Args:
+            budget: seconds of this call; a job that is running is finished, and the round is kept for the next call.
+            target: score of the champion that is enough.
+            most_rounds: judged in this call; default: as many as there is time for.
+
+        Raises:
+            UsageError: no budget.
+        """
+        if not budget > 0:
+            what = f"a budget of {budget:g} s runs nothing"
+            raise UsageError(what, where="--budget", remedy="give it as 30m, 2h or 90s")
+        started = time.monotonic()
+        deadline = started + budget
+        judged = 0
+        while True:
+            try:
+                outlook = self.look(deadline)
+                if outlook.rounds and outlook.rounds[-1].state == ROUND_PLANNED:
+                    self._judge(outlook, outlook.rounds[-1], deadline)
+                    judged += 1
+                    continue
+            except OutOfTime:
+                return self._out_of_time(started)
+            ending = self._ending(outlook, deadline, target)
+            if ending is None and most_rounds is not None and judged >= most_rounds:
+                ending = "rounds", f"{judged} round{'s' if judged != 1 else ''} ran, as asked for"
+            if ending is None:
+                ending = self._start_round(outlook, deadline)
+            if ending is not None:
+                return self._ended(outlook, *ending, started)
+
+    def next_round(self) -> tuple[PlannedRound, Outlook]:
+        """What the next round would be; nothing is written.
+
+        Raises:
+            CampaignFileError: an interrupted round waits to be run.
+        """
+        outlook = self.look()
+        if outlook.rounds and outlook.rounds[-1].state == ROUND_PLANNED:
+            names = ", ".join(p["name"] for p in outlook.rounds[-1].content["proposals"])
+            what = f"round {outlook.rounds[-1].number} was interrupted ({names})"
+            raise CampaignFileError(what, where=self.path.name, remedy="'probatum next --run' goes on with it")
+        return plan_round(outlook.history, self.proposers, self.slots), outlook
+
+    def confirm(self) -> Confirmation:
+        """Confirms the champion against the baseline, once: on held-out cases, or else with fresh seeds.
+
+        Raises:
+            IncomparableError: the baseline is the champion still, or no seed changes anything.
+        """
+        outlook = self.look()
+        name = outlook.history.champion
+        verdict = next((v for v in outlook.results.verdicts if v.arm == name), None)
+        if verdict is None:
+            what = f"no champion to confirm: '{name}' is the baseline still"
+            raise IncomparableError(what, where=self.path.name, remedy="run more rounds")
+        champion = named_champion(outlook.laboratory.campaign, outlook.results, verdict)
+        return confirm_champion(outlook.laboratory.scorer, champion, self._tell)[0]
+
+    # ------------------------------------------------------------------ between two rounds
+
+    def look(self, deadline: float = float("inf")) -> Outlook:
+        """Runs what the file holds and has not been run, and looks at it all.
+
+        Args:
+            deadline: on the monotonic clock, in seconds.
+
+        Raises:
+            OutOfTime: the deadline came first.
+        """
+        laboratory = self._open()
+        waiting = self._waiting(laboratory)
+        if waiting is not None:  # planned before, and perhaps not yet in the file
+            head = f"Round {waiting.number}, planned by probatum"
+            add_to_campaign(self.path, proposals_of(waiting), head)
+            laboratory = self._open()
+        results = laboratory.run(_until(deadline, self._tell))
+        audit = laboratory.audit(results)
+        ledger = laboratory.campaign.ledger
+        rounds = tuple(ledger.rounds())
+        champion = self._champion(laboratory, results, audit, rounds)
+        number = sum(r.state == ROUND_JUDGED for r in rounds) + 1
+        principles = [from_record(r) for r in ledger.principles()]
+        history = history_of(laboratory, results, audit, champion=champion, number=number, principles=principles)
+        return Outlook(laboratory, results, audit, history, rounds)
+
+    def _open(self) -> Laboratory:
+        laboratory = Laboratory.open(self.path)
+        if self._cores is not None:
+            laboratory.campaign.use_cores(self._cores)
+        return laboratory
+
+    def _waiting(self, laboratory: Laboratory) -> RoundRecord | None:
+        """The round that was planned and not judged, if any."""
+        try:
+            rounds = laboratory.campaign.ledger.rounds()
+        except ProbatumError:  # not run yet, or by an older program: the run puts that right
+            return None
+        return rounds[-1] if rounds and rounds[-1].state == ROUND_PLANNED else None
+
+    def _champion(self, laboratory: Laboratory, results: Results, audit: Audit, rounds: Sequence[RoundRecord]) -> str:
+        """The last champion that no error stands against; before the first round the file's own, or the baseline.
+
+        A round that waits to be judged is judged against the champion that it was planned from.
+        """
+        scored = {a.name for a in results.tried}
+        of_rounds = [r.content["champion" if r.state == ROUND_JUDGED else "champion_before"] for r in rounds]
+        for name in reversed(of_rounds):
+            if name in scored and not audit.against(name):
+                return name
+        known = None if rounds else laboratory.champion(results)
+        return known.name if known is not None else results.baseline
+
+    def _ending(self, outlook: Outlook, deadline: float, target: float | None) -> tuple[Reason, str] | None:
+        history = outlook.history
+        names = history.by_name
+        of_all = [f for f in history.findings if f.blocks and f.subject not in names]
+        if of_all:
+            codes = ", ".join(sorted({f.code for f in of_all}))
+            return "audit", f"errors stand against everything ({codes}): {of_all[0].message}"
+        champion = history.standings.get(history.champion)
+        if champion is None:
+            return "audit", f"'{history.champion}' has no score: nothing can be compared with it"
+        if target is not None and history.sign * (champion.score - target) <= 0:
+            return "target", f"'{champion.name}' scores {champion.score:.6g}, the target is {target:g}"
+        if time.monotonic() >= deadline:
+            return "budget", "the time is spent"
+        against = [v for r in outlook.rounds for v in verdicts_of(r) if v.baseline == history.champion]
+        alpha = outlook.laboratory.campaign.file.protocol.alpha
+        why = told_from_noise(history, against, alpha=alpha, slots=self.slots)
+        return ("noise", why) if why else None
+
+    # ------------------------------------------------------------------ one round
+
+    def _start_round(self, outlook: Outlook, deadline: float) -> tuple[Reason, str] | None:
+        """Plans a round, and writes it to the ledger. It is run when the loop looks again."""
+        planned = plan_round(outlook.history, self.proposers, self.slots)
+        for dropped in planned.dropped:
+            self._say(f"dropped: {dropped.proposer}: {dropped.why}")
+        if not planned.candidates:
+            return "nothing left", "no proposer has anything new"
+        affordable = self._affordable(planned, outlook, deadline - time.monotonic())
+        if not affordable:
+            left = max(deadline - time.monotonic(), 0)
+            return "budget", f"{left:.0f} s are left, and the next experiment takes about longer"
+        control = planned.control if self.control else None
+        kept = PlannedRound(planned.number, tuple(affordable), control, planned.dropped)
+        outlook.laboratory.campaign.ledger.write_round(planned_record(kept, outlook.history.champion, self.slots))
+        for c in kept.candidates:
+            self._say(f"round {kept.number}, {c.proposal.slot}: {c.proposal.name} from {c.proposal.parent}")
+        return None
+
+    def _affordable(self, planned: PlannedRound, outlook: Outlook, left: float) -> list:
+        """The first candidates that there is time for, as far as their time can be guessed."""
+        campaign = outlook.laboratory.campaign
+        kept, total = [], 0.0
+        for candidate in planned.candidates:
+            recipe = candidate.experiment.recipe
+            fits = len(campaign.splits) * (1 if recipe.deterministic else campaign.file.protocol.seeds)
+            seconds = 0.0 if recipe.is_blend else (estimated_seconds(candidate.experiment, outlook.history) or 0.0)
+            if total + seconds * fits <= left:
+                total += seconds * fits
+                kept.append(candidate)
+        return kept
+
+    def _judge(self, outlook: Outlook, record: RoundRecord, deadline: float) -> None:
+        """Judges a round that has been run, and records it."""
+        laboratory, results, history = outlook.laboratory, outlook.results, outlook.history
+        arms = {a.name: a for a in results.arms}
+        names = [p["name"] for p in record.content["proposals"]]
+        control, remarks = self._controlled(outlook, record, deadline)
+        recipes = {e.name: e.recipe for e in history.experiments}
+        champion = history.champion
+        protocol = laboratory.campaign.file.protocol
+        came_to = promotion(
+            arms[champion],
+            [arms[n] for n in names if n in arms],
+            splits=protocol.splits,
+            margin=protocol.margin,
+            alpha=protocol.alpha,
+            round=record.number,
+            simpler=lambda name: is_simpler(recipes[name], recipes[champion]),
+            errors=history.blocked,
+        )
+        principles = learned_principles(history.principles, history.effects)
+        remarks += [f"{code}: a person must act on {what}" for code, what in for_a_person(history)]
+        remarks += [said for p in principles if (said := contradiction(p, history.effects))]
+        values = self._result_values(outlook, names, came_to)
+        score = arms[came_to.champion].score
+        ledger = laboratory.campaign.ledger
+        ledger.write_principles([to_record(p) for p in _changed(principles, history.principles)])
+        ledger.write_round(judged_record(record, came_to, values, control, score, principles, remarks))
+        self._say(f"round {record.number}: {came_to.why}; champion '{came_to.champion}', {score:.5g}")
+
+    def _controlled(self, outlook: Outlook, record: RoundRecord, deadline: float) -> tuple[dict | None, list[str]]:
+        """The champion trained with other seeds, and what that says."""
+        wanted = record.content["control"]
+        if wanted is None:
+            return None, []
+        name, scorer = wanted["parent"], outlook.laboratory.scorer
+        try:
+            found = Control(scorer.campaign).open_control(name, _until(deadline, self._tell))
+        except IncomparableError as error:
+            return None, [f"no control: {error.what}"]
+        arm = scorer.scored(f"{name}, other seeds", found)
+        if why := why_not_scored(arm):
+            return None, [f"no control: {why}"]
+        (verdict,) = scorer.judge([arm], outlook.results.arm(name))
+        remarks = []
+        if verdict.outcome in ("better", "worse"):
+            remarks.append(
+                f"the control is {verdict.outcome} than '{name}' by {abs(verdict.difference):.3g}: the seeds alone "
+                "make that, so protocol.seeds are too few"
+            )
+        return result_values(arm.name, "done", verdict, seed_spread=arm.seed_spread), remarks
+
+    def _result_values(self, outlook: Outlook, names: Sequence[str], came_to: Promotion) -> list[dict]:
+        records = {r.name: r for r in outlook.results.records}
+        verdicts: dict[str, Verdict] = {v.arm: v for v in came_to.verdicts}
+        spreads = {s.name: s.seed_spread for s in outlook.history.standings.values()}
+        found = []
+        for name in names:
+            record = records.get(name)
+            status = "missing" if record is None else record.status
+            findings = [f for f in outlook.history.findings if f.subject == name]
+            seconds = 0.0 if record is None else record.seconds
+            found.append(
+                result_values(
+                    name, status, verdicts.get(name), findings, seconds=seconds, seed_spread=spreads.get(name)
+                )
+            )
+        return found
+
+    # ------------------------------------------------------------------ the end
+
+    def _ended(self, outlook: Outlook, reason: Reason, why: str, started: float) -> Ended:
+        champion = outlook.history.standings.get(outlook.history.champion)
+        score = float("nan") if champion is None else champion.score
+        rounds = tuple(r for r in outlook.rounds if r.state == ROUND_JUDGED)
+        leader = _leader(outlook.history)
+        return Ended(reason, why, outlook.history.champion, score, rounds, time.monotonic() - started, leader)
+
+    def _out_of_time(self, started: float) -> Ended:
+        """The budget ended in the middle of a round: what stands is what was judged before."""
+        ledger = self._open().campaign.ledger
+        rounds = tuple(r for r in ledger.rounds() if r.state == ROUND_JUDGED)
+        scores = {r.name: r.score for r in ledger.experiments()}
+        champion = rounds[-1].content["champion"] if rounds else self._open().campaign.baseline
+        score = scores.get(champion)
+        why = "the time was spent in the middle of a round, which the next call goes on with"
+        known = float("nan") if score is None else score
+        return Ended("budget", why, champion, known, rounds, time.monotonic() - started, champion)
+
+
+def _until(deadline: float, tell: Listener) -> Listener:
+    """A listener that ends a run when the time is over."""
+
+    def listen(event: Event) -> None:
+        tell(event)
+        if time.monotonic() > deadline:
+            raise OutOfTime
+
+    return listen
+
+
+def _leader(history: History) -> str:
+    """What looks best: by the surrogate where a space is declared, else by the posterior of the score."""
+    best = min(history.standings.values(), key=lambda s: history.sign * s.mean, default=None)
+    return Surrogate().leader(history) or (history.champion if best is None else best.name)
+
+
+def _changed(now: Sequence[Principle], before: Sequence[Principle]) -> list[Principle]:
+    known = {p.family: p for p in before}
+    return [p for p in now if known.get(p.family) != p]

@@ -1,0 +1,86 @@
+"""What planning is told of a campaign: its tree, standings, findings, effects, principles and matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from probatum.audit.inspection import Audit
+from probatum.evidence.scores import ArmScores
+from probatum.laboratory.loop import Laboratory
+from probatum.laboratory.results import Results
+from probatum.planning.families import family_effects
+from probatum.planning.matrix import Matrix
+from probatum.planning.principle import Principle
+from probatum.planning.proposal import History
+from probatum.planning.space import space_of
+from probatum.planning.standing import standings
+
+MATRICES = 6
+"""Best experiments whose scores are looked at group by group."""
+
+
+def history_of(
+    laboratory: Laboratory,
+    results: Results,
+    audit: Audit,
+    *,
+    champion: str,
+    number: int,
+    principles: Sequence[Principle] = (),
+) -> History:
+    """A campaign as proposers see it.
+
+    Args:
+        laboratory: of the campaign.
+        results, audit: what it shows, and what is wrong with it.
+        champion: that the next round starts from.
+        number: of that round, from 1.
+        principles: from the ledger.
+
+    Raises:
+        CampaignFileError, UnknownNameError: the declared space cannot be used.
+    """
+    file = laboratory.campaign.file
+    names = [e.name for e in file.experiments]
+    arms = {a.name: a for a in results.arms if a.name in names}
+    protocol = file.protocol
+    standing = standings(list(arms.values()), protocol.splits)
+    scored = {name: arms[name] for name in standing}
+    trivial = {r.name for r in results.records} - set(names)
+    floors = [value for _, value in laboratory.score_floors()]
+    best = sorted(standing.values(), key=lambda s: s.score if laboratory.metric.better == "lower" else -s.score)
+    records = {r.name: r for r in results.records}
+    return History(
+        problem=file.problem,
+        experiments=file.experiments,
+        standings=standing,
+        better=laboratory.metric.better,
+        baseline=results.baseline,
+        champion=champion,
+        floor=float(np.mean(floors)) if floors else None,
+        margin=protocol.margin,
+        round=number,
+        verdicts=results.verdicts,
+        findings=tuple(f for f in audit.findings if f.subject not in trivial),
+        effects=family_effects(
+            file.experiments, scored, splits=protocol.splits, margin=protocol.margin, alpha=protocol.alpha
+        ),
+        principles=tuple(principles),
+        matrices={s.name: matrix_of(laboratory, s.name, scored) for s in best[:MATRICES]},
+        quantities=next(iter(laboratory.campaign.datasets.values())).quantity_names,
+        space=space_of(file.path, file.space),
+        seconds={name: r.seconds / r.done for name, r in records.items() if name in names and r.done},
+        limit=file.run.limit,
+    )
+
+
+def matrix_of(laboratory: Laboratory, name: str, arms: Mapping[str, ArmScores]) -> Matrix:
+    """An experiment's scores, group by quantity; its tasks where no grouping is small enough to be read."""
+    quantities = arms[name].quantities
+    groupings = laboratory.groupings()
+    cells = laboratory.by_group(name) if groupings else {}
+    if not cells:
+        return Matrix((("", "all"),), {}, quantities, arms[name].by_quantity[None])
+    return Matrix(tuple(cells), groupings, quantities, np.array(list(cells.values())))
