@@ -38,14 +38,20 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
 
 
 def test_an_experiment_comes_out_the_same_to_the_bit_and_nothing_is_written(ran: Campaign):
-    before = {file: file.stat().st_mtime_ns for file in ran.folder.rglob("*") if file.is_file()}
+    before = written(ran)
     found = reproduce(ran, "both", cores=1)  # trains its two components
     assert (found.identical, found.fits) == (2 * FOLDS, 2 * FOLDS)
     assert found.difference == 0
     assert found.changed == ()
     assert found.holds
     assert reproduce(ran, "trivial: mean", cores=1).holds
-    assert {file: file.stat().st_mtime_ns for file in ran.folder.rglob("*") if file.is_file()} == before
+    assert written(ran) == before
+
+
+def written(campaign: Campaign) -> dict[Path, int]:
+    """When each file of the campaign was written; SQLite's own side files come and go with its readers."""
+    files = (file for file in campaign.folder.rglob("*") if file.is_file())
+    return {file: file.stat().st_mtime_ns for file in files if not file.name.startswith("ledger.sqlite-")}
 
 
 def test_chance_that_no_seed_decides_shows(tmp_path: Path):
