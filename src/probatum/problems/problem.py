@@ -10,7 +10,7 @@ keyed (case, quantity). How the five built-in shapes fit:
 | analog_codes | a generator P and an m | P, k, m | log2 of the m-height | code (P up to symmetry) |
 | rocking_curve | a curve | intensity over angle | strain parameters, truth hidden when measured | draw |
 | gas_chromatography | a run | (time, m/z, intensity), ragged | nine families | block of compounds |
-| metabolism | a reaction; all of a draw share a trajectory | concentrations, S | its log10 rate constant, hidden | draw |
+| metabolism | a reaction; all of a draw share a trajectory | concentrations, S | log10 rate constant, hidden | draw |
 """
 
 from __future__ import annotations
