@@ -10,6 +10,7 @@ import pytest
 
 from probatum.errors import CampaignFileError, FitError
 from probatum.learning.learner import RowSet, learner_kind
+from probatum.learning.probes import CHANGE
 from probatum.problems.metabolism.cases import Measured, ends_of, measured
 from probatum.problems.metabolism.known_law_learner import KnownLawLearner
 from probatum.problems.metabolism.learned import Learned
@@ -233,3 +234,14 @@ def test_a_training_that_diverges_says_so_and_leaves_the_others():
 def test_settings_that_cannot_be_are_refused(kind: str, settings: dict[str, Any], message: str):
     with pytest.raises(CampaignFileError, match=message):
         learner_kind(f"probatum.problems.metabolism.{kind}").check(settings)
+
+
+def test_what_a_zero_start_never_moves_is_recorded_as_unmoved():
+    dead, alive = (
+        NetworkLearner.fit_many([NetworkLearner(**SHORT, zero_start=zero)], ROWS, None, [ALL])[0].curves
+        for zero in (True, False)
+    )
+    for curves, moves in ((dead, False), (alive, True)):
+        assert np.all(curves[f"{CHANGE} MLP_sub"] > 0)
+        assert bool(np.all(curves[f"{CHANGE} MLP_node"] > 0)) == moves
+    assert not dead[f"{CHANGE} MLP_node"].any()

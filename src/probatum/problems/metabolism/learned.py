@@ -9,11 +9,11 @@ ones and roll the model out, without the learner's code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from probatum.learning.probes import TRAINING
+from probatum.learning.probes import CHANGE, TRAINING
 
 LAW_POINTS, HOMEOSTASIS_POINTS = 1024, 256
 BEYOND = 1.5
@@ -35,6 +35,7 @@ class Learned:
         softplus: whether the link is softplus, not the identity.
         from_training: whether the rollout it asks for starts from the training trajectory, as the exploration's did.
         losses: of training, one after each part of it.
+        changes: of parts of the network, their names to how much they moved in each part of the training.
         final_loss: the last one.
     """
 
@@ -46,6 +47,7 @@ class Learned:
     softplus: bool = False
     from_training: bool = False
     losses: np.ndarray | tuple[float, ...] = ()
+    changes: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def final_loss(self) -> float:
@@ -66,6 +68,7 @@ class Learned:
         }
         if len(self.losses):
             named[TRAINING] = np.asarray(self.losses)
+        named |= {f"{CHANGE} {part}": values for part, values in self.changes.items()}
         return {name: np.asarray(values, dtype=np.float32) for name, values in named.items()}
 
     @classmethod

@@ -36,7 +36,7 @@ from probatum.problems.metabolism.regression import Regression
 
 if TYPE_CHECKING:
     from probatum.problems.metabolism.networks import Form, MetabolismNetwork
-    from probatum.problems.metabolism.training import Training
+    from probatum.problems.metabolism.training import Trained, Training
 
 SHARE = 0.2
 """Of frames x data_augmentation_loop / batch_size: the steps of an epoch, as the exploration counts them."""
@@ -171,7 +171,7 @@ class NetworkLearner(InverseLearner):
                 cores,
             )
             for i, result in zip(together, trained, strict=True):
-                found[i] = _as_tables(result.network, result.losses, seen[place], estimators[i], form)
+                found[i] = _as_tables(result, seen[place], estimators[i], form)
         return [found[i] for i in range(len(seen))]
 
 
@@ -249,12 +249,11 @@ def _padded_ends(seen: Measured) -> np.ndarray:
     return np.where(ends < 0, len(seen.network.metabolites), ends)
 
 
-def _as_tables(
-    network: MetabolismNetwork, losses: np.ndarray, seen: Measured, estimator: NetworkLearner, form: Form
-) -> Learned | Exception:
+def _as_tables(trained: Trained, seen: Measured, estimator: NetworkLearner, form: Form) -> Learned | Exception:
     from probatum.problems.metabolism.networks import alpha, homeostasis, law
 
-    if not np.isfinite(losses).all():
+    network = trained.network
+    if not np.isfinite(trained.losses).all():
         return FitError("the training diverged", remedy="lower lr_k, lr_node and lr_sub")
     largest = reach_of(seen.trajectory.concentrations)
     points = table_points(largest, HOMEOSTASIS_POINTS)
@@ -267,5 +266,6 @@ def _as_tables(
         alpha=1.0 if form.fixed_scale else float(alpha(network)),
         softplus=form.softplus,
         from_training=bool(estimator.test_from_training),
-        losses=losses,
+        losses=trained.losses,
+        changes=trained.changes,
     )

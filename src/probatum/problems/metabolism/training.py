@@ -7,7 +7,7 @@ width whatever is trained, padded with copies, so a training's bits do not depen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ import optax
 
 from probatum.learning.compilation import compiled
 from probatum.problems.metabolism.losses import Coefficients, loss
-from probatum.problems.metabolism.networks import Form, MetabolismNetwork
+from probatum.problems.metabolism.networks import Form, MetabolismNetwork, Perceptron
 
 WIDTH = 4
 """Trainings in a program."""
@@ -56,10 +56,17 @@ class Training:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What it gave: the model, and the mean loss of each part, [part] float32."""
+    """What it gave.
+
+    Attributes:
+        network: the model.
+        losses: mean loss of each part, [part] float32.
+        changes: 'MLP_sub' and 'MLP_node' to |after - before| / |before| of their weights in each part, [part] float64.
+    """
 
     network: MetabolismNetwork
     losses: np.ndarray
+    changes: Mapping[str, np.ndarray]
 
 
 def train(
@@ -107,23 +114,39 @@ def _train_chunk(
     numbers = jax.tree.map(
         lambda *leaves: np.stack(leaves).astype(np.float32), *[(p.rates, p.coefficients) for p in padded]
     )
-    losses = []
+    losses, changes = [], []
     ends_of_parts = np.linspace(0, steps, min(PARTS, steps) + 1).astype(int)
     for length in np.diff(ends_of_parts):
         orders = [one.generator.integers(len(c), size=(length, batch), dtype=np.int32) for one in chunk]
         order = np.stack(orders + [orders[-1]] * (WIDTH - len(chunk)), axis=1)
         arguments = (stacked, state, numbers, order, c, y, ends)
         program = compiled(("metabolism", form), _part(form), arguments)
+        before = stacked
         stacked, state, of_part = jax.tree.map(np.asarray, program(*arguments))
         losses.append(of_part)
+        changes.append({"MLP_sub": _changed(before.sub, stacked.sub), "MLP_node": _changed(before.node, stacked.node)})
         if any(one.solved for one in chunk):
             apart = [jax.tree.map(lambda leaf, i=i: leaf[i], stacked) for i in range(len(chunk))]
             apart = _with_constants(chunk, apart)
             stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *apart, *[apart[-1]] * (WIDTH - len(chunk)))
     return [
-        Trained(jax.tree.map(lambda leaf, i=i: leaf[i], stacked), np.array([part[i] for part in losses]))
+        Trained(
+            jax.tree.map(lambda leaf, i=i: leaf[i], stacked),
+            np.array([part[i] for part in losses]),
+            {name: np.array([part[name][i] for part in changes]) for name in changes[0]},
+        )
         for i in range(len(chunk))
     ]
+
+
+def _changed(before: Perceptron, after: Perceptron) -> np.ndarray:
+    """|after - before| / |before| of all weights, biases left out, of models side by side: [model] float64."""
+
+    def norm(leaves: Sequence[np.ndarray]) -> np.ndarray:
+        return np.sqrt(sum((np.asarray(leaf, np.float64) ** 2).sum(axis=(1, 2)) for leaf in leaves))
+
+    steps = [np.asarray(b) - np.asarray(a) for a, b in zip(before.weights, after.weights, strict=True)]
+    return norm(steps) / (norm([np.asarray(leaf) for leaf in before.weights]) + 1e-30)
 
 
 def _with_constants(chunk: Sequence[Training], networks: Sequence[MetabolismNetwork]) -> list[MetabolismNetwork]:
