@@ -27,6 +27,7 @@ FAULTS: dict[str, Callable[[Generator], Audit]] = {
     "PB204": runs.unfinished,
     "PB205": runs.too_good,
     "PB206": runs.luck_of_seeds,
+    "PB207": runs.drifted_scale,
     "PB301": runs.scored_differently,
     "PB302": runs.contradicting,
     "PB303": runs.squared_correlation,

@@ -110,6 +110,16 @@ def luck_of_seeds(generator: Generator) -> Audit:
     return inspect(replace(history, chosen="new", confirmed=True))
 
 
+def drifted_scale(generator: Generator) -> Audit:
+    """Scales off by a factor of 1.6 to 30, up or down, in half of the fits; elsewhere they are near 1."""
+    fits = int(generator.integers(1, 13))
+    logs = generator.normal(0, 0.1, fits)
+    off = generator.permutation(fits)[: (fits + 1) // 2]
+    logs[off] = np.log(generator.uniform(1.6, 30, len(off))) * generator.choice([-1, 1], len(off))
+    trainings = (Training("task", f"fold {n}", 0, {"free scale law": np.exp([log])}) for n, log in enumerate(logs))
+    return beside_clean_ones(generator, Run("faulty", trainings=tuple(trainings)))
+
+
 # ---------------------------------------------------------------------- PB3: scores
 
 

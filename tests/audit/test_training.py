@@ -145,6 +145,27 @@ def test_one_prediction_a_sample_is_no_dead_output_where_it_follows_the_samples(
     assert not found("PB202", predicted(pairs))
 
 
+# ---------------------------------------------------------------------- PB207
+
+
+def scaled(*scales: float) -> Run:
+    return Run(
+        "net", trainings=tuple(Training("", "", n, {"free scale law": np.array([s])}) for n, s in enumerate(scales))
+    )
+
+
+def test_a_scale_that_drifted_in_half_of_the_fits_is_named():
+    (finding,) = found("PB207", scaled(0.06, 0.4, 1.1, 1.0))
+    assert "scale of law is 0.06 to 0.4 in 2 of 4 fits" in finding.message
+    assert len(found("PB207", scaled(-3.0, 2.0))) == 1
+
+
+def test_a_scale_near_one_or_off_in_few_fits_is_left_alone():
+    assert not found("PB207", scaled(0.8, 1.2, 1.0))
+    assert not found("PB207", scaled(0.1, 1.0, 1.0))
+    assert not found("PB207", Run("net", trainings=(Training("", "", 0, {"training loss": np.array([0.1])}),)))
+
+
 # ---------------------------------------------------------------------- PB206
 
 

@@ -1,4 +1,5 @@
-"""PB2: diverged, dead, over-fitted or unfinished trainings; those of the loss curves are in `over_fitting`."""
+"""PB2: diverged, dead, over-fitted or unfinished trainings; those of the loss curves are in `over_fitting`, a drifted
+scale in `free_scales`."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from scipy import stats
 
-from probatum.audit import over_fitting
+from probatum.audit import free_scales, over_fitting
 from probatum.audit.finding import Alarm, Check, check
 from probatum.audit.history import History, Run, Training
 from probatum.audit.metric_names import is_r2, named_figures
@@ -278,4 +279,10 @@ def _repeats_under_other_names(history: History) -> Iterator[Alarm]:
         )
 
 
-CHECKS: tuple[Check, ...] = (diverged, dead_part, *over_fitting.CHECKS, smaller_than_seed_spread)
+CHECKS: tuple[Check, ...] = (
+    diverged,
+    dead_part,
+    *over_fitting.CHECKS,
+    smaller_than_seed_spread,
+    *free_scales.CHECKS,
+)

@@ -17,6 +17,8 @@ from probatum.learning.parameters import layers
 TRAINING, VALIDATION = "training loss", "validation loss"
 GRADIENT, CHANGE, NOT_FINITE = "gradient norm", "relative change", "not finite"
 DEAD = "dead units"
+FREE_SCALE = "free scale"
+"""Before the name of a part whose scale another part can make up for, as a curve that ends at 1 where it is pinned."""
 
 
 def probed(before: Any, after: Any, gradient: Any) -> dict[str, jax.Array]:

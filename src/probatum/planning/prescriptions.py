@@ -29,8 +29,8 @@ from probatum.planning.tree import ranked
 from probatum.problems.problem import Problem
 
 FILE = "prescriptions.toml"
-ALWAYS, SEEDS, SCALE = "always", "high seed variance", "scale drift"
-PATTERNS = ("one bad target", "bad groups", "all groups alike", SEEDS, SCALE, ALWAYS)
+ALWAYS, SEEDS = "always", "high seed variance"
+PATTERNS = ("one bad target", "bad groups", "all groups alike", SEEDS, ALWAYS)
 """What a line may answer, beside the codes of findings."""
 LIKELY = 0.75
 """A step that helps with this probability is HIGH, one that harms with it LOW."""
@@ -150,8 +150,6 @@ def causes(history: History, parent: Experiment) -> list[Cause]:
     if standing is not None and standing.seed_spread and standing.error and standing.seed_spread > standing.error:
         spread = f"the score varies by {standing.seed_spread:.2g} from seed to seed, by {standing.error:.2g} over folds"
         found.append(Cause(SEEDS, spread))
-    if any(f.code == "PB302" and "alpha" in f.figures for f in history.findings if f.subject == parent.name):
-        found.append(Cause(SCALE, "the scale of a factor has drifted"))
     return [*found, Cause(ALWAYS, "")]
 
 

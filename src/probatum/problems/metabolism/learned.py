@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from probatum.learning.probes import CHANGE, TRAINING
+from probatum.learning.probes import CHANGE, FREE_SCALE, TRAINING
 
 LAW_POINTS, HOMEOSTASIS_POINTS = 1024, 256
 BEYOND = 1.5
@@ -69,6 +69,7 @@ class Learned:
         if len(self.losses):
             named[TRAINING] = np.asarray(self.losses)
         named |= {f"{CHANGE} {part}": values for part, values in self.changes.items()}
+        named[f"{FREE_SCALE} rate law"] = np.array([self.alpha])
         return {name: np.asarray(values, dtype=np.float32) for name, values in named.items()}
 
     @classmethod
