@@ -121,7 +121,8 @@ def test_a_cache_that_cannot_be_written_is_no_error(cache: Path):
     [
         {"record": "subprocess:Popen", "parts": {"args": "true"}},
         {"record": "probatum.errors:nearest", "parts": {}},
-        {"record": "probatum.cli.main:Path", "parts": {}},
+        {"record": "probatum.problems.model_file:Path", "parts": {}},
+        {"record": "probatum.problems.model_file:NoSuchClass", "parts": {}},
         {"enumeration": "probatum.errors:UsageError", "value": "x"},
         {"what": "is this"},
     ],

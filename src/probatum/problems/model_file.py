@@ -160,7 +160,7 @@ def _class(name: str, base: type) -> type:
     module, _, attribute = name.partition(":")
     if not module.startswith("probatum."):
         raise ValueError(f"{name} is no class of probatum")
-    kind = getattr(import_module(module), attribute)
+    kind = getattr(import_module(module), attribute, None)
     if not (isinstance(kind, type) and issubclass(kind, base)):
         raise ValueError(f"{name} is no class that a model has")
     return kind
