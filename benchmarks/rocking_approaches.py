@@ -30,6 +30,8 @@ OURS = {
     "widths": (16, 16), "taps": 5, "stride": 4, "hidden": (64,), "norm": "none", "output": "sigmoid",
     "loss": "smooth_l1", "epochs": 30, "batch": BATCH, "optimiser": "adamw", "rate": 2e-3, "schedule": "cosine",
 }  # fmt: skip
+BEYOND = ((10_000, 30), (100_000, 6))
+"""Curves, and epochs over them: what more data is worth."""
 MEMBERS = 8
 """Small networks that are averaged: so many train side by side in the time of one."""
 FRESH = 1_000_003
@@ -51,7 +53,7 @@ class Reached:
 def measure(quick: bool) -> list[Row]:
     """All rows."""
     fresh = RockingCurve(curves=1_000 if quick else 10_000, seed=FRESH)
-    return [*accuracy(fresh, quick), *refinement(8 if quick else 24)]
+    return [*accuracy(fresh, quick), *([] if quick else more_data(fresh)), *refinement(8 if quick else 24)]
 
 
 def accuracy(fresh: RockingCurve, quick: bool) -> list[Row]:
@@ -89,6 +91,19 @@ def accuracy(fresh: RockingCurve, quick: bool) -> list[Row]:
     return [*rows, Row("times faster to the accuracy of the log's network", 0.0, "times", 10.0, "higher")]
 
 
+def more_data(fresh: RockingCurve) -> list[Row]:
+    """Our networks on ten times the log's curves, and on a hundred times."""
+    rows = []
+    for size, epochs in BEYOND:
+        name, mine = f"ours on {size} curves, {epochs} epochs", ours(size, fresh, epochs)
+        rows += [
+            Row(f"{name}, seconds", mine.seconds, "s"),
+            Row(f"{name}, mse", mine.score, "share^2"),
+            *by_parameter(name, mine.errors),
+        ]
+    return rows
+
+
 def peer(fresh: RockingCurve) -> Reached:
     """The log's network, trained for all its epochs; simulation is not counted."""
     from peers.torch_rocking_network import Training
@@ -119,7 +134,7 @@ def peer_seconds_an_epoch(batches: int) -> float:
     return (time.perf_counter() - started) / done * TRAINED / BATCH
 
 
-def ours(size: int, fresh: RockingCurve) -> Reached:
+def ours(size: int, fresh: RockingCurve, epochs: int = OURS["epochs"]) -> Reached:
     """Small networks on so many curves: simulation and training counted, compilation not."""
     kind = learner_kind("convolutional")
     fit_many = kind.estimator_class().fit_many  # type: ignore[attr-defined]
@@ -132,7 +147,9 @@ def ours(size: int, fresh: RockingCurve) -> Reached:
 
     def train(first: int) -> np.ndarray:
         rows = [RowSet(train_rows, predicted_rows, first + member) for member in range(MEMBERS)]
-        outcomes = fit_many([kind.build(OURS, one.seed) for one in rows], both, targets, rows, CORES)
+        outcomes = fit_many(
+            [kind.build({**OURS, "epochs": epochs}, one.seed) for one in rows], both, targets, rows, CORES
+        )
         return np.mean([outcome.prediction for outcome in outcomes], axis=0)
 
     train(MEMBERS)  # compile
