@@ -33,6 +33,7 @@ from probatum.problems.metabolism.identifiability import identifiability
 from probatum.problems.metabolism.integral_form import integral_form
 from probatum.problems.metabolism.kinetics import Metabolism
 from probatum.problems.metabolism.learned import reach_of
+from probatum.problems.metabolism.multiple_shooting import ONE_MATRIX
 from probatum.problems.metabolism.regression import regression
 from probatum.problems.metabolism.simulator import Course, drawn, held_out
 from probatum.problems.metabolism.spline_learner import as_tables
@@ -60,12 +61,13 @@ def measure(quick: bool) -> list[Row]:
             *_row("sigma .01, forward differences", courses, 0.01, from_differences),
             *_row("sigma .01, weak form", courses, 0.01, _weak),
             *_row("sigma .01, integral form", courses, 0.01, _integral),
-            *_row("sigma .01, + weights and smoother", courses, 0.01, from_integrals, (1e-5, 5e-4, 1.0)),
+            *_row("sigma .01, + weights and smoother", courses, 0.01, from_integrals),
+            *_row("sigma .01, one shooting matrix", courses, 0.01, _one_matrix, (1e-5, 5e-4, 1.0)),
             *_row("sigma .1, forward differences", courses, 0.1, from_differences),
             *_row("sigma .1, weak form", courses, 0.1, _weak),
             *_row("sigma .1, integral form", courses, 0.1, _integral),
             *_row("sigma .1, + weights and smoother", courses, 0.1, from_integrals),
-            *_row("sigma .01, multiple shooting", fitted, 0.01, from_trajectory, (1e-5, 5e-4, None)),
+            *_row("sigma .01, multiple shooting", fitted, 0.01, from_trajectory),
             *_row("sigma .1, multiple shooting", fitted, 0.1, from_trajectory, (5e-4, 2e-3, 10.0), coverage=True),
             *_bounds(courses[0]),
             *_unknown(courses, 0.0),
@@ -101,6 +103,10 @@ def _weak(metabolism: Metabolism, trajectory: Trajectory) -> Estimate:
 
 def _integral(metabolism: Metabolism, trajectory: Trajectory) -> Estimate:
     return linear(metabolism, trajectory, integral_form(trajectory.step))
+
+
+def _one_matrix(metabolism: Metabolism, trajectory: Trajectory) -> Estimate:
+    return from_trajectory(metabolism, trajectory, ONE_MATRIX)
 
 
 def _row(

@@ -13,7 +13,13 @@ from probatum.problems.metabolism.arrow import factorised
 from probatum.problems.metabolism.estimate import from_integrals, from_trajectory
 from probatum.problems.metabolism.identifiability import identifiability
 from probatum.problems.metabolism.integral_form import integral_form
-from probatum.problems.metabolism.multiple_shooting import _frames, _Shooting, shoot, window_starts
+from probatum.problems.metabolism.multiple_shooting import (
+    ONE_MATRIX,
+    _frames,
+    _Shooting,
+    shoot,
+    window_starts,
+)
 from probatum.problems.metabolism.profile_likelihood import profile
 from probatum.problems.metabolism.regression import NormalEquations, regression
 from probatum.problems.metabolism.shooting_kernel import rate_slopes_into, slopes_into
@@ -150,6 +156,16 @@ def test_intervals_of_the_fit_cover_as_often_as_they_say():
         inside.append((low <= course.constants) & (course.constants <= high))
     # 144 intervals, of which errors in one draw depend on each other: 90 % give or take four standard deviations.
     assert 0.8 <= np.mean(inside) <= 0.99
+
+
+def test_one_matrix_goes_most_of_the_way_where_noise_is_small():
+    course = simulator.drawn(RINGS, 0, frames=600)
+    measured = course.measured(0.01, np.random.default_rng(0))
+    linear, quick, whole = (
+        found(course.metabolism, measured).constants
+        for found in (from_integrals, lambda m, c: from_trajectory(m, c, ONE_MATRIX), from_trajectory)
+    )
+    assert np.linalg.norm(quick - whole) < 0.5 * np.linalg.norm(linear - whole)
 
 
 def test_a_fit_needs_noise_and_full_rank():

@@ -32,7 +32,7 @@ STEP = 0.1
 
 
 def simulated(
-    law: Callable[[np.ndarray], np.ndarray], frames: int = 1100, seed: int = 3
+    law: Callable[[np.ndarray], np.ndarray], frames: int = 1100, seed: int = 3, bend: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Constants and course of a metabolism with another rate law than the simulator's, by a literal Euler loop."""
     generator = np.random.default_rng(seed)
@@ -42,7 +42,8 @@ def simulated(
     c = [generator.uniform(1, 9, len(S))]
     for _ in range(frames - 1):
         v = k * np.where(n, law(c[-1])[:, None], 1.0).prod(axis=0)
-        slope = S @ v - metabolism.decay * (c[-1] - metabolism.level)
+        away = c[-1] - metabolism.level
+        slope = S @ v - metabolism.decay * away * (1 + bend * np.abs(away))
         c.append(np.maximum(c[-1] + STEP * slope, 0.0))
     return k, np.array(c)
 
@@ -80,6 +81,14 @@ def test_homeostasis_and_who_has_which_are_found():
     for of_one, decay, level in ((h[:, 0], 0.001, 4.0), (h[:, 10], 0.002, 6.0)):
         truth = -decay * (visited - level)
         assert np.abs(of_one - truth).max() < 0.05 * np.abs(truth).max()
+
+
+@pytest.mark.parametrize(("bend", "knots"), [(0.0, 2), (4.0, 4)])
+def test_homeostasis_is_a_straight_line_unless_the_measurements_say_otherwise(bend: float, knots: int):
+    _, c = simulated(LAWS["mass action"], bend=bend)
+    noisy = c + np.random.default_rng(0).normal(scale=0.01, size=c.shape)
+    found = variable_projection(RINGS, Trajectory(STEP, noisy, 0.01))
+    assert len(found.homeostasis.knots) == knots
 
 
 def test_noise_leaves_the_constants_almost_where_they_are():

@@ -12,7 +12,7 @@ from probatum.problems.metabolism.forward_differences import forward_differences
 from probatum.problems.metabolism.identifiability import Identifiability, identifiability
 from probatum.problems.metabolism.integral_form import integral_form
 from probatum.problems.metabolism.kinetics import Metabolism
-from probatum.problems.metabolism.multiple_shooting import shoot
+from probatum.problems.metabolism.multiple_shooting import WHOLE, Schedule, shoot
 from probatum.problems.metabolism.regression import Form, Regression, regression
 from probatum.problems.metabolism.smoothing import smoothed, weighted
 from probatum.problems.metabolism.standard_errors import sandwich
@@ -97,10 +97,10 @@ def from_integrals(
     return _estimate(known, equations, lumps, errors)
 
 
-def from_trajectory(metabolism: Metabolism, trajectory: Trajectory) -> Estimate:
+def from_trajectory(metabolism: Metabolism, trajectory: Trajectory, schedule: Schedule = WHOLE) -> Estimate:
     """By multiple shooting from the weighed integral form: as good as any estimate can be, for networks of some 100.
 
-    A fit that did not converge says so in `converged`.
+    A fit that did not converge says so in `converged`; one matrix alone (`ONE_MATRIX`) seldom does.
 
     Raises:
         FitError: the matrix is singular, or the first constants run away.
@@ -108,8 +108,8 @@ def from_trajectory(metabolism: Metabolism, trajectory: Trajectory) -> Estimate:
     known = identifiability(metabolism.network)
     reduced = known.reduced(metabolism)
     _, lumps = _weighed(known, reduced, trajectory)
-    fit = shoot(reduced, trajectory, lumps)
-    method = f"multiple shooting, {fit.windows} windows, {fit.matrices} matrices"
+    fit = shoot(reduced, trajectory, lumps, schedule)
+    method = f"multiple shooting, {fit.windows} windows, {fit.matrices} {'matrix' if fit.matrices == 1 else 'matrices'}"
     constants = known.expanded(fit.constants)
     return Estimate(known, constants, fit.constants, fit.standard_errors, method, fit.converged)
 

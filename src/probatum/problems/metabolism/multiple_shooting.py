@@ -29,22 +29,42 @@ from probatum.problems.metabolism.shooting_kernel import gradient_into, shoot_in
 from probatum.problems.metabolism.smoothing import rate_variances, smoothed
 from probatum.problems.metabolism.trajectory import Trajectory
 
-LONGEST = 30
-"""Frames in a window."""
-TRAVEL = 6.0
-"""A window ends where the sum of h |df/dc|, the largest of all metabolites, exceeds this: errors grow that far."""
 QUIET = 6
 """Windows of this many frames or more are slow: three frames enter the matrix as three times the middle one."""
-FIRST_GAP, LAST_GAP, FALL = 0.1, 1e-3, 10.0
-"""q in standard deviations of the noise, and the factor by which it falls."""
+FALL = 10.0
+"""Factor by which q falls."""
 NEAR = 8.0
 """q falls once a step is shorter than this many standard errors: no need to converge before."""
 CLOSE = 0.1
 """The fit ends with a step shorter than this, q at its last."""
 GAIN = 0.5
 """A matrix serves on while each step is shorter than this part of the one before."""
-MATRICES = 25
 HALVINGS = 8
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How windows are cut, and how far the fit goes.
+
+    Attributes:
+        longest: frames in a window.
+        travel: a window ends where the sum of h |df/dc|, the largest of all metabolites, exceeds this: errors grow that
+            far.
+        first_gap, last_gap: q in standard deviations of the noise.
+        matrices: how many may be computed at most.
+    """
+
+    longest: int = 30
+    travel: float = 6.0
+    first_gap: float = 0.1
+    last_gap: float = 1e-3
+    matrices: int = 25
+
+
+WHOLE = Schedule()
+"""Until one course is left."""
+ONE_MATRIX = Schedule(longest=40, travel=8.0, first_gap=0.03, last_gap=0.03, matrices=1)
+"""For little noise: the linear form is so near that one matrix takes it most of the way."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,14 +96,14 @@ class Fit:
         return np.sqrt(np.diag(self.covariance))
 
 
-def shoot(metabolism: Metabolism, trajectory: Trajectory, constants: np.ndarray, matrices: int = MATRICES) -> Fit:
+def shoot(metabolism: Metabolism, trajectory: Trajectory, constants: np.ndarray, schedule: Schedule = WHOLE) -> Fit:
     """Fits the trajectory.
 
     Args:
         metabolism: whose regressor has full rank (`Identifiability.reduced`).
         trajectory: measured, its noise above 0.
         constants: k to start from, [reaction], from a linear form.
-        matrices: how many may be computed at most.
+        schedule: of windows and matrices.
 
     Raises:
         DataError: the trajectory has no noise, so that a linear form is exact and nothing is to be weighed.
@@ -97,9 +117,9 @@ def shoot(metabolism: Metabolism, trajectory: Trajectory, constants: np.ndarray,
             remedy="state the measurement's standard deviation, or use forward differences, which are exact then",
         )
     begin = smoothed(metabolism, constants, trajectory).concentrations
-    starts = window_starts(metabolism, constants, begin, trajectory.step)
+    starts = window_starts(metabolism, constants, begin, trajectory.step, schedule)
     shooting = _Shooting(metabolism, trajectory, starts)
-    q, last = sigma * FIRST_GAP, sigma * LAST_GAP
+    q, last = sigma * schedule.first_gap, sigma * schedule.last_gap
     run = shooting.run(begin[starts[:-1]], np.asarray(constants, dtype=np.float64), q)
     if not math.isfinite(run.merit):
         raise FitError(
@@ -108,7 +128,7 @@ def shoot(metabolism: Metabolism, trajectory: Trajectory, constants: np.ndarray,
             remedy="start from a linear form of the same trajectory",
         )
     count, converged, covariance = 0, False, None
-    while count < matrices and not converged:
+    while count < schedule.matrices and not converged:
         count += 1
         try:
             factors = shooting.factors(run, q)
@@ -131,12 +151,14 @@ def shoot(metabolism: Metabolism, trajectory: Trajectory, constants: np.ndarray,
     )  # fmt: skip
 
 
-def window_starts(metabolism: Metabolism, constants: np.ndarray, concentrations: np.ndarray, step: float) -> np.ndarray:
+def window_starts(
+    metabolism: Metabolism, constants: np.ndarray, concentrations: np.ndarray, step: float, schedule: Schedule = WHOLE
+) -> np.ndarray:
     """Frames at which windows start, and the last frame, where the last window ends: [window + 1] int64."""
     travel = step * np.sqrt(rate_variances(metabolism, constants, concentrations[:-1]).max(axis=1))
     starts, gone = [0], 0.0
     for t, more in enumerate(travel):
-        if t > starts[-1] and (gone + more > TRAVEL or t - starts[-1] >= LONGEST):
+        if t > starts[-1] and (gone + more > schedule.travel or t - starts[-1] >= schedule.longest):
             starts.append(t)
             gone = 0.0
         gone += more

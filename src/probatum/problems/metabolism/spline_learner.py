@@ -36,7 +36,8 @@ class SplineLearner(InverseLearner):
     """Rate constants, rate law and homeostasis by `variable_projection`.
 
     Args:
-        law_knots, homeostasis_knots: of the splines.
+        law_knots: of the rate law's spline.
+        homeostasis_knots: of the homeostasis at most; 2 are a straight line.
         groups: of metabolites with one homeostasis each; who belongs to which is found.
         random_state: draws the first rate law.
     """

@@ -8,11 +8,14 @@ Gauss-Newton step in the few numbers of s sees what is left (L. Kaufman, BIT 15 
 are summed over windows with a free start (`integral_form`), so that nothing is differentiated.
 
 Groups are not known either: first each metabolite has a straight line of its own as h; those are parted into groups by
-their values over the visited range, in units of their standard errors; then each group has one spline.
+their values over the visited range, in units of their standard errors; then each group has one spline. It stays a
+straight line unless curves pay for their weights by the Bayesian information criterion (G. Schwarz, Ann. Stat. 6
+(1978) 461): with noise, weights that are not needed make errors at the ends of the range three times larger.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,7 +69,8 @@ class Settings:
     """How flexible the functions are, and where the search starts.
 
     Attributes:
-        law_knots, homeostasis_knots: of the splines.
+        law_knots: of the rate law's spline.
+        homeostasis_knots: of the homeostasis at most; 2 are a straight line.
         groups: of metabolites with one homeostasis each.
         start: exponent a of the first rate law, f(c) = c ((1 + c) / 2)^(a - 1): the true one has a = 1.
     """
@@ -107,8 +111,12 @@ def variable_projection(network: Network, trajectory: Trajectory, settings: Sett
     lines = lines.weighed(first)
     first = _searched(lines, first.law)
     groups = grouped(first.solution.homeostasis, first.solution.precision, settings.groups)
-    pooled = _Equations.of(known, trajectory, knots, knots_over(c, settings.homeostasis_knots, TAIL), groups)
-    last = _searched(replace(pooled, weights=lines.weights), first.law)
+    fits = []
+    for count in sorted({2, settings.homeostasis_knots}):
+        of_groups = _Equations.of(known, trajectory, knots, knots_over(c, count, TAIL), groups)
+        of_groups = replace(of_groups, weights=lines.weights)
+        fits.append((of_groups, _searched(of_groups, first.law)))
+    pooled, last = min(fits, key=lambda fit: _schwarz(*fit))
     return Found(
         known,
         known.expanded(last.solution.lumps),
@@ -117,6 +125,17 @@ def variable_projection(network: Network, trajectory: Trajectory, settings: Sett
         tuple(squares / pooled.count for squares in (*first.squares, *last.squares)),
         first.converged and last.converged,
     )
+
+
+def _schwarz(equations: _Equations, found: _Searched) -> float:
+    """The Bayesian information criterion, up to what all fits of one trajectory share; exact fits are alike.
+
+    A window counts as one measurement: its equations share the errors that noise leaves in its rates, and as many
+    measurements as equations would take that error for a curve.
+    """
+    squares = max(found.solution.squares, EXACT * equations.squares)
+    windows = equations.count // WINDOW
+    return windows * math.log(squares) + found.solution.homeostasis.size * math.log(windows)
 
 
 @dataclass(frozen=True, eq=False)
