@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -16,6 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probatum.errors import DataError, HiddenTruthError, UnknownNameError
+from probatum.pictures import new_figure
+from probatum.problems.picture import Picture
 from probatum.problems.problem import Dataset, Problem, Ragged, Truth
 from probatum.problems.registry import build, names
 from problems.fakes import FAKES, Curves, Rows, Runs, Trajectories
@@ -193,6 +196,59 @@ def test_taking_cases_takes_all_that_belongs_to_them(problem: Problem):
         assert all(len(observation) == 2 for observation in taken.observations.values())
         assert all(len(labels) == 2 for labels in taken.groups.values())
         assert len(dataset.take(np.array([], dtype=int))) == 0
+
+
+def predicted(dataset: Dataset) -> np.ndarray:
+    """[case, quantity] float64: the truth with an error of a fifth of its spread, as a fair model would make."""
+    truth = dataset.truth.open_for_scoring()
+    finite = np.where(np.isfinite(truth), truth, 0.0)
+    spread = finite.std(axis=0) + 1e-3
+    return finite + 0.2 * spread * np.random.default_rng(0).normal(size=truth.shape)
+
+
+def drawing(picture: Picture) -> bytes:
+    """The picture as one SVG document."""
+    document = io.BytesIO()
+    with new_figure(picture.width, picture.height) as figure:
+        picture.draw(figure)
+        figure.savefig(document, format="svg", metadata={"Date": None})
+    return document.getvalue()
+
+
+def test_pictures_of_predictions_say_what_they_show_and_can_be_drawn(problem: Problem):
+    for dataset in datasets(problem):
+        predictions, before = predicted(dataset), dataset.digest
+        pictures = problem.pictures(dataset, np.arange(len(dataset)), predictions)
+        assert len({picture.name for picture in pictures}) == len(pictures)
+        for picture in pictures:
+            assert picture.title
+            assert picture.caption.endswith(".")
+            assert len(drawing(picture)) > 5_000
+        assert dataset.digest == before
+
+
+def test_a_picture_is_drawn_the_same_twice(problem: Problem):
+    dataset = problem.dataset(problem.tasks[0])
+    for picture in problem.pictures(dataset, np.arange(len(dataset)), predicted(dataset))[:1]:
+        assert drawing(picture) == drawing(picture)
+
+
+@pytest.mark.parametrize("unusual", ["no rows", "one row", "some rows", "far away"])
+def test_pictures_of_unusual_predictions_can_be_drawn(problem: Problem, unusual: str):
+    dataset = problem.dataset(problem.tasks[0])
+    rows, predictions = np.arange(len(dataset)), predicted(dataset)
+    if unusual == "far away":
+        predictions *= 1e9
+    else:
+        predictions[::2] = np.nan
+        rows = {"no rows": rows[:0], "one row": rows[1:2], "some rows": rows[::-1]}[unusual]
+    pictures = problem.pictures(dataset, rows, predictions[rows])
+    assert unusual != "no rows" or not pictures
+    for picture in pictures:
+        with new_figure(picture.width, picture.height) as figure:
+            picture.draw(figure)
+            figure.draw_without_rendering()
+        assert figure.axes or figure.subfigs
 
 
 def test_an_unknown_task_is_refused_by_name(problem: Problem):

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -28,6 +28,11 @@ from probatum.errors import DataError, HiddenTruthError, UnknownNameError
 
 if TYPE_CHECKING:
     from probatum.problems.data_files import DataSource
+    from probatum.problems.picture import Picture
+
+
+Curves = Mapping[str, np.ndarray]
+"""What a fit kept beside its predictions, by name: losses over epochs, learned functions."""
 
 
 class Problem(ABC):
@@ -100,6 +105,23 @@ class Problem(ABC):
             UnknownNameError: for the task.
         """
         self._check_task(task)
+        return ()
+
+    def pictures(
+        self, dataset: Dataset, rows: np.ndarray, predictions: np.ndarray, curves: Sequence[Curves] = ()
+    ) -> Sequence[Picture]:
+        """What was predicted, as people of the field look at it; () where there is no such picture.
+
+        An implementation opens the truth for these pictures alone, leaves out what is not finite, and computes what
+        takes long when a picture is drawn. No rows are no pictures.
+
+        Args:
+            dataset: of one of the tasks, with its truth.
+            rows: [scored row] int positions in the dataset, each once.
+            predictions: [scored row, quantity] float64, of models that did not see these rows.
+            curves: that the learners of these predictions kept, fit by fit; a problem whose learners find more than
+                predictions draws that too.
+        """
         return ()
 
     def shards(self, task: str, count: int, rows: int, draw: int = 0) -> Iterator[Dataset]:

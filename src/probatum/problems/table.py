@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from probatum.errors import DataError, nearest
 from probatum.problems.problem import Dataset, Feature, Origin, Problem, Quantity, Ragged, Truth
 from probatum.problems.text_table import TextTable, looks_numeric, read
+
+if TYPE_CHECKING:
+    from probatum.problems.picture import Picture
+    from probatum.problems.problem import Curves
 
 NUMBERS, CATEGORIES = "numbers", "categories"
 
@@ -96,6 +100,13 @@ class Table(Problem):
     def default_features(self) -> tuple[str, ...]:
         inputs = _inputs(self, self._read())
         return (*((NUMBERS,) if inputs.numbers else ()), *((CATEGORIES,) if inputs.categories else ()))
+
+    def pictures(
+        self, dataset: Dataset, rows: np.ndarray, predictions: np.ndarray, curves: Sequence[Curves] = ()
+    ) -> Sequence[Picture]:
+        from probatum.problems.table_pictures import target_pictures
+
+        return target_pictures(dataset, rows, predictions)
 
     def _read(self) -> TextTable:
         return read(Path(self.path).expanduser().resolve())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from probatum.problems.analog_codes.features import features_of
 from probatum.problems.analog_codes.generate import VERSIONS, Distribution, random_codes
 from probatum.problems.analog_codes.heights import MAX_LENGTH, float64_height_profiles
 from probatum.problems.problem import Dataset, Feature, Observation, Origin, Problem, Quantity, Ragged, Truth
+
+if TYPE_CHECKING:
+    from probatum.problems.picture import Picture
+    from probatum.problems.problem import Curves
 
 HEIGHT = Quantity("log2 height", "log2", lower=0.0)
 STANDARD_GROUPS = ((4, 2), (4, 3), (4, 4), (4, 5), (5, 2), (5, 3), (5, 4), (6, 2), (6, 3))
@@ -111,6 +115,13 @@ class AnalogCodes(Problem):
         if count < 0 or rows < 1:
             raise DataError(f"{count} cases in shards of {rows}", remedy="choose count >= 0 and rows >= 1")
         return (self._cases(task, draw, i, min(i + rows, count)) for i in range(0, count, rows))
+
+    def pictures(
+        self, dataset: Dataset, rows: np.ndarray, predictions: np.ndarray, curves: Sequence[Curves] = ()
+    ) -> Sequence[Picture]:
+        from probatum.problems.analog_codes.pictures import height_pictures
+
+        return height_pictures(dataset, rows, predictions)
 
     @property
     def _dimensions(self) -> tuple[int, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -35,6 +35,10 @@ from probatum.problems.problem import (
     Truth,
 )
 from probatum.problems.text_table import TextTable, read
+
+if TYPE_CHECKING:
+    from probatum.problems.picture import Picture
+    from probatum.problems.problem import Curves
 
 _PAPER = "Boyne et al., arXiv:2506.07619: repeated measurements averaged, unweighted mean over folds"
 _UNITS = {"solvent_a": "name", "solvent_b": "name", "fraction_b": "fraction", "temperature": "deg C"} | {
@@ -101,6 +105,13 @@ class Catechol(Problem):
                 "macro", average_replicates=True, leave_out="Acetonitrile", source=f"{_PAPER}; as its tables are"
             ),
         }
+
+    def pictures(
+        self, dataset: Dataset, rows: np.ndarray, predictions: np.ndarray, curves: Sequence[Curves] = ()
+    ) -> Sequence[Picture]:
+        from probatum.problems.catechol.pictures import yield_pictures
+
+        return yield_pictures(dataset, rows, predictions)
 
     def _folder(self) -> Path:
         return locate(SOURCE, self.folder)

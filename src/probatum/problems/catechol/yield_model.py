@@ -27,7 +27,7 @@ from probatum.version import __version__
 LEVEL = 0.9
 """Of all intervals."""
 FEATURE = "solvents_apart"
-_NOT_CODE = ("chemist.py", "commands.py", "figures.py", "queries.py", "remarks.py")
+_NOT_CODE = ("chemist.py", "commands.py", "figures.py", "pictures.py", "queries.py", "remarks.py")
 """Modules here that ask and show, and change no number."""
 
 

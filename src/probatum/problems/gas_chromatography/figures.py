@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from probatum.problems.gas_chromatography.samples import PREVALENCE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MINUTE = 60.0
 MOST_LABELS = 14
@@ -40,7 +41,7 @@ def prediction_figure(prediction: Prediction, path: Path) -> None:
     notes = [line for remark in prediction.remarks for line in wrap(remark, 150)]
     with new_figure(11.0, 6.6 + 0.15 * len(notes)) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1.15, 1))
-        _chromatogram(above, prediction.traces, prediction.peaks)
+        chromatogram_panel(above, prediction.traces, prediction.peaks)
         _families(below, prediction)
         above.tick_params(labelbottom=False)
         figure.suptitle(prediction.name, x=0.01, ha="left", fontsize=11, fontweight="bold")
@@ -63,7 +64,7 @@ def chromatogram_figure(name: str, found: Traces, peaks: Sequence[Peak], path: P
     """
     with new_figure(11.0, 4.0) as figure:
         axes = figure.subplots()
-        _chromatogram(axes, found, peaks)
+        chromatogram_panel(axes, found, peaks)
         axes.set_xlabel("time, min")
         axes.set_xlim(0, float(found.times[-1]) / MINUTE)
         figure.suptitle(name, x=0.01, ha="left", fontsize=11, fontweight="bold")
@@ -81,21 +82,9 @@ def correlations_figure(compared: CorrelationComparison, names: tuple[str, str],
     Raises:
         UsageError, StorageError: the file cannot be written.
     """
-    off = ~np.eye(len(FAMILIES), dtype=bool)
-    largest = max(0.05, float(np.abs(np.stack([compared.training[off], compared.validation[off]])).max()))
+    titles = (f"{name}, {runs} runs" for name, runs in zip(names, compared.runs, strict=True))
     with new_figure(13.0, 4.9) as figure:
-        axes = figure.subplots(1, 3)
-        grids = (compared.training, compared.validation)
-        for place, (name, grid, runs) in enumerate(zip(names, grids, compared.runs, strict=True)):
-            shown = axes[place].imshow(grid, cmap="RdBu", vmin=-largest, vmax=largest)
-            axes[place].set_title(f"{name}, {runs} runs")
-            _grid_labels(axes[place], grid, largest, place == 0)
-            figure.colorbar(shown, ax=axes[place], shrink=0.62, label="correlation of labels, with noise")
-        apart = np.abs(compared.training - compared.validation)
-        shown = axes[2].imshow(apart, cmap="Greys", vmin=0.0, vmax=largest)
-        axes[2].set_title("absolute difference")
-        _grid_labels(axes[2], apart, largest, False)
-        figure.colorbar(shown, ax=axes[2], shrink=0.62, label="difference, same scale")
+        correlation_panels(figure, dict(zip(titles, (compared.training, compared.validation), strict=True)))
         low, _, high = compared.by_chance
         figure.supxlabel(
             f"mean difference off the diagonal {compared.difference:.4f}; if both splits were dealt at random: "
@@ -106,7 +95,31 @@ def correlations_figure(compared: CorrelationComparison, names: tuple[str, str],
         write_figure(figure, path)
 
 
-def _chromatogram(axes: Axes, found: Traces, peaks: Sequence[Peak]) -> None:
+def correlation_panels(figure: Figure, grids: Mapping[str, np.ndarray]) -> None:
+    """Draws two grids of labels and their absolute difference, all on one scale.
+
+    Args:
+        figure: empty.
+        grids: title to [family, family].
+    """
+    off = ~np.eye(len(FAMILIES), dtype=bool)
+    one, other = grids.values()
+    largest = max(0.05, float(np.abs(np.stack([one[off], other[off]])).max()))
+    axes = figure.subplots(1, 3)
+    for place, (name, grid) in enumerate(grids.items()):
+        shown = axes[place].imshow(grid, cmap="RdBu", vmin=-largest, vmax=largest)
+        axes[place].set_title(name)
+        _grid_labels(axes[place], grid, largest, place == 0)
+        figure.colorbar(shown, ax=axes[place], shrink=0.62, label="correlation of labels, with noise")
+    apart = np.abs(one - other)
+    shown = axes[2].imshow(apart, cmap="Greys", vmin=0.0, vmax=largest)
+    axes[2].set_title("absolute difference")
+    _grid_labels(axes[2], apart, largest, False)
+    figure.colorbar(shown, ax=axes[2], shrink=0.62, label="difference, same scale")
+
+
+def chromatogram_panel(axes: Axes, found: Traces, peaks: Sequence[Peak]) -> None:
+    """Draws the total-ion chromatogram, with the largest peaks labelled."""
     minutes = found.times / MINUTE
     total = np.maximum(total_ion_chromatogram(found), 0.0)
     axes.fill_between(minutes, np.sqrt(total), color=BLUE, alpha=0.25, lw=0)
@@ -119,7 +132,8 @@ def _chromatogram(axes: Axes, found: Traces, peaks: Sequence[Peak]) -> None:
     ticks = np.array([tick for tick in axes.get_yticks() if 0 <= tick <= 1.42 * top])
     axes.set_yticks(ticks, [f"{tick**2:.2g}" for tick in ticks])
     axes.set_ylabel("total-ion intensity, square-root scale")
-    axes.set_title(f"Chromatogram: {len(peaks)} peaks; the largest with their time and largest m/z")
+    counted = "1 peak" if len(peaks) == 1 else f"{len(peaks)} peaks"
+    axes.set_title(f"Chromatogram: {counted}; the largest with their time and largest m/z")
     axes.grid(color=GRID, lw=0.6, axis="x")
     axes.set_axisbelow(True)
     axes.legend(frameon=False, fontsize=8, loc="upper right")
@@ -144,7 +158,7 @@ def _labels(axes: Axes, peaks: Sequence[Peak], end: float) -> None:
             fontsize=6.5,
             color=INK,
             annotation_clip=True,
-        )
+        ).set_in_layout(False)
 
 
 def _families(axes: Axes, prediction: Prediction) -> None:

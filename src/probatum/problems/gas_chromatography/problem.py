@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from probatum.errors import DataError
+from probatum.errors import DataError, UnknownNameError
 from probatum.problems.data_files import DataSource, sha256_of
 from probatum.problems.gas_chromatography.challenge_folder import METADATA, Sample, read_folder
 from probatum.problems.gas_chromatography.challenge_runs import observed_samples
@@ -22,6 +22,11 @@ from probatum.problems.gas_chromatography.observed_runs import ObservedRuns
 from probatum.problems.gas_chromatography.simulated_folder import VERSION
 from probatum.problems.gas_chromatography.simulated_runs import SimulatedRuns
 from probatum.problems.problem import Dataset, Feature, Origin, Problem, Quantity, Truth
+
+if TYPE_CHECKING:
+    from probatum.problems.gas_chromatography.run import Run
+    from probatum.problems.picture import Picture
+    from probatum.problems.problem import Curves
 
 TASK = "families"
 QUANTITIES = tuple(Quantity(family, "probability", 0.0, 1.0) for family in FAMILIES)
@@ -102,6 +107,33 @@ class GasChromatography(Problem):
             raise DataError(f"{count} runs in shards of {rows}", remedy="choose count >= 0 and rows >= 1")
         stream = self.stream(draw)
         return (_simulated(stream, first, min(first + rows, count)) for first in range(0, count, rows))
+
+    def run_of(self, case: str, draw: int = 0) -> Run:
+        """The raw run of a case, simulated or read again.
+
+        Raises:
+            UnknownNameError: there is no such case.
+            DataMissingError, DataError: its file is missing or cannot be read.
+        """
+        if self.challenge is not None:
+            from probatum.problems.gas_chromatography.readers import read_run
+
+            samples = {sample.name: sample for sample in read_folder(Path(self.challenge).expanduser())}
+            if case not in samples:
+                raise UnknownNameError.of("run", case, samples)
+            return read_run(samples[case].path)
+        stream = self.stream(draw)
+        number = case.rpartition("run")[2]
+        if not (number.isdecimal() and case == stream.name(int(number))):
+            raise UnknownNameError.of("run", case, [stream.name(number) for number in range(self.runs)])
+        return stream.run(int(number))[0]
+
+    def pictures(
+        self, dataset: Dataset, rows: np.ndarray, predictions: np.ndarray, curves: Sequence[Curves] = ()
+    ) -> Sequence[Picture]:
+        from probatum.problems.gas_chromatography.pictures import family_pictures
+
+        return family_pictures(self, dataset, rows, predictions)
 
     def stream(self, draw: int = 0) -> SimulatedRuns:
         """The simulated runs of a draw, of any number.

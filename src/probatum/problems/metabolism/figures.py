@@ -9,10 +9,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from probatum.pictures import BLUE, GREEN, GREY, GRID, INK, SOFT, VERMILION, new_figure, write_figure
+from probatum.pictures import (
+    BLUE,
+    GREEN,
+    GREY,
+    GRID,
+    INK,
+    ORANGE,
+    PURPLE,
+    SKY,
+    SOFT,
+    VERMILION,
+    new_figure,
+    write_figure,
+)
 from probatum.problems.metabolism.activity import SHARE, activity_rank
 from probatum.problems.metabolism.agreement import identity_r2
 from probatum.problems.metabolism.estimate import Estimate
+from probatum.problems.picture_panels import plain_decades
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,6 +34,9 @@ if TYPE_CHECKING:
 
 MOST_COURSES = 6
 """Metabolites that are drawn as lines; kinographs show all."""
+TOLERANCE = 0.5
+FAR = 1e6
+"""Distances beyond are not drawn, in units of the initial spread: the model ran away."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,97 +58,84 @@ class LearnedFunction:
     visited: tuple[float, float] | None = None
 
 
-def constants_figure(
-    truth: np.ndarray, estimate: np.ndarray, identifiable: np.ndarray, path: Path, errors: np.ndarray | None = None
+def draw_constants(
+    figure: Figure,
+    truth: np.ndarray,
+    estimate: np.ndarray,
+    identifiable: np.ndarray,
+    errors: np.ndarray | None = None,
 ) -> None:
     """True against estimated constants on logarithmic axes, the unidentifiable marked.
 
     Args:
+        figure: empty.
         truth, estimate: k, both [reaction]; where one is not above 0 it stands at the lower edge.
         identifiable: [reaction] bool.
-        path: of the figure.
         errors: standard errors, [reaction]; drawn as 90 % intervals of the identifiable.
-
-    Raises:
-        UsageError, StorageError: the file cannot be written.
     """
-    with new_figure(4.6, 4.6) as figure:
-        _constants(figure.subplots(), truth, estimate, identifiable, errors)
-        write_figure(figure, path)
+    _constants(figure.subplots(), truth, estimate, identifiable, errors)
 
 
-def functions_figure(functions: Sequence[LearnedFunction], path: Path) -> None:
+def draw_functions(figure: Figure, functions: Sequence[LearnedFunction]) -> None:
     """Learned functions with the band from the least to the largest of their fits, and the truth where it is known.
 
     Args:
+        figure: empty.
         functions: one a panel.
-        path: of the figure.
-
-    Raises:
-        UsageError, StorageError: the file cannot be written.
     """
-    with new_figure(4.2 * len(functions), 3.4) as figure:
-        for axes, function in zip(figure.subplots(1, len(functions), squeeze=False)[0], functions, strict=True):
-            _function(axes, function)
-        write_figure(figure, path)
+    for axes, function in zip(figure.subplots(1, len(functions), squeeze=False)[0], functions, strict=True):
+        _function(axes, function)
 
 
-def kinograph_figure(courses: Mapping[str, np.ndarray], step: float, path: Path) -> None:
-    """Kinographs: metabolite against time, coloured by concentration, one panel a course, one scale for all.
+def draw_kinographs(figure: Figure, courses: Mapping[str, np.ndarray], step: float) -> None:
+    """Kinographs: metabolite against time, coloured by concentration, one panel a course; the first sets the scale.
 
     Args:
-        courses: title to concentrations, [frame, metabolite].
+        figure: empty.
+        courses: title to concentrations, [frame, metabolite]; the first one finite.
         step: time of a frame.
-        path: of the figure.
-
-    Raises:
-        UsageError, StorageError: the file cannot be written.
     """
-    with new_figure(5.2 * len(courses), 3.6) as figure:
-        panels = figure.subplots(1, len(courses), squeeze=False)[0]
-        _kinographs(figure, panels, courses, step)
-        write_figure(figure, path)
+    _kinographs(figure, figure.subplots(1, len(courses), squeeze=False)[0], courses, step)
 
 
-def rollout_figure(
-    truth: np.ndarray, model: np.ndarray, step: float, metabolites: Sequence[str], path: Path,
-    tolerance: float = 0.5,
-) -> None:  # fmt: skip
+def draw_rollout(
+    figure: Figure,
+    truth: np.ndarray,
+    model: np.ndarray,
+    step: float,
+    metabolites: Sequence[str],
+    tolerance: float = TOLERANCE,
+) -> None:
     """A course and the model's rollout from its start, until they part.
 
     Args:
+        figure: empty.
         truth, model: concentrations, both [frame, metabolite]; where the model ran away it may be not finite.
         step: time of a frame.
         metabolites: their names.
-        path: of the figure.
         tolerance: root of the mean squared distance, in units of the initial spread, at which they count as parted.
-
-    Raises:
-        UsageError, StorageError: the file cannot be written.
     """
     distance = rollout_distance(truth, model)
     parted = np.flatnonzero(~(distance <= tolerance))
     end = int(parted[0]) if len(parted) else len(truth)
     shown = np.argsort(-truth.std(axis=0), kind="stable")[:MOST_COURSES]
     times = step * np.arange(len(truth))
-    with new_figure(8.4, 4.8) as figure:
-        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        colours = (BLUE, VERMILION, GREEN, "#CC79A7", "#E69F00", "#56B4E9")
-        for colour, i in zip(colours, shown, strict=False):
-            above.plot(times, truth[:, i], color=colour, lw=1.2, alpha=0.55)
-            above.plot(times[:end], model[:end, i], color=colour, lw=1.2, ls="--", label=metabolites[i])
-        above.plot([], [], color=INK, lw=1.2, alpha=0.55, label="true")
-        above.plot([], [], color=INK, lw=1.2, ls="--", label="model")
-        above.legend(frameon=False, fontsize=7.5, ncols=4)
-        said = f"parted at time {times[end]:g}" if end < len(truth) else "together to the end"
-        _dress(above, f"Rollout of the {len(shown)} most varying metabolites: {said}", "", "concentration")
-        below.semilogy(times, np.where(distance > 0, distance, np.nan), color=INK, lw=1.0)
-        below.axhline(tolerance, color=SOFT, lw=0.9, ls="--")
-        for axes in (above, below):
-            if end < len(truth):
-                axes.axvline(times[end], color=VERMILION, lw=1.2)
-        _dress(below, "", "time", "distance /\ninitial spread")
-        write_figure(figure, path)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    for colour, i in zip((BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY), shown, strict=False):
+        above.plot(times, truth[:, i], color=colour, lw=1.2, alpha=0.55)
+        above.plot(times[:end], model[:end, i], color=colour, lw=1.2, ls="--", label=metabolites[i])
+    above.plot([], [], color=INK, lw=1.2, alpha=0.55, label="true")
+    above.plot([], [], color=INK, lw=1.2, ls="--", label="model")
+    above.legend(frameon=False, fontsize=7.5, ncols=4)
+    said = f"parted at time {times[end]:g}" if end < len(truth) else "together to the end"
+    _dress(above, f"Rollout of the {len(shown)} most varying metabolites: {said}", "", "concentration")
+    below.semilogy(times, np.where((distance > 0) & (distance < FAR), distance, np.nan), color=INK, lw=1.0)
+    below.axhline(tolerance, color=SOFT, lw=0.9, ls="--")
+    plain_decades(below.yaxis)
+    for axes in (above, below):
+        if end < len(truth):
+            axes.axvline(times[end], color=VERMILION, lw=1.2)
+    _dress(below, "", "time", "distance /\ninitial spread")
 
 
 def rollout_distance(truth: np.ndarray, model: np.ndarray) -> np.ndarray:
@@ -141,19 +145,14 @@ def rollout_distance(truth: np.ndarray, model: np.ndarray) -> np.ndarray:
         return np.sqrt(np.mean((model - truth) ** 2, axis=1)) / spread
 
 
-def spectrum_figure(concentrations: np.ndarray, path: Path) -> None:
+def draw_spectrum(figure: Figure, concentrations: np.ndarray) -> None:
     """Singular values of a course, and its activity rank.
 
     Args:
+        figure: empty.
         concentrations: [frame, metabolite].
-        path: of the figure.
-
-    Raises:
-        UsageError, StorageError: the file cannot be written.
     """
-    with new_figure(5.0, 3.4) as figure:
-        _spectrum(figure.subplots(), concentrations)
-        write_figure(figure, path)
+    _spectrum(figure.subplots(), concentrations)
 
 
 def rates_figure(estimate: Estimate, concentrations: np.ndarray, level: float, path: Path) -> None:
@@ -206,10 +205,12 @@ def _constants(
     axes.set_yscale("log")
     axes.set_xlim(low, high)
     axes.set_ylim(low, high)
+    plain_decades(axes.xaxis, axes.yaxis)
     axes.set_aspect("equal")
     axes.legend(frameon=False, fontsize=8, loc="upper left")
-    r2 = identity_r2(truth[identifiable], estimate[identifiable])
-    _dress(axes, f"Rate constants, R2 on the identity line {r2:.5f}", "true k", "estimated k")
+    several = len(set(truth[identifiable].tolist())) > 1
+    r2 = f", R2 on the identity line {identity_r2(truth[identifiable], estimate[identifiable]):.5f}" if several else ""
+    _dress(axes, f"Constants{r2}", "true k", "estimated k")
 
 
 def _function(axes: Axes, function: LearnedFunction) -> None:
@@ -230,8 +231,10 @@ def _function(axes: Axes, function: LearnedFunction) -> None:
 def _kinographs(
     figure: Figure, panels: Sequence[Axes], courses: Mapping[str, np.ndarray], step: float, unit: str = "time"
 ) -> None:
-    # Spikes would leave all else in one colour.
-    top = max(float(np.quantile(c[np.isfinite(c)], 0.995)) for c in courses.values())
+    # Spikes would leave all else in one colour; so would a model that runs away: the first course sets the scale.
+    top = float(np.quantile(next(iter(courses.values())), 0.995))
+    from matplotlib.ticker import MaxNLocator
+
     image = None
     for axes, (title, c) in zip(panels, courses.items(), strict=True):
         image = axes.imshow(
@@ -241,6 +244,7 @@ def _kinographs(
         axes.set_title(title)
         axes.set_xlabel(unit)
         axes.set_ylabel("metabolite")
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     assert image is not None  # there is a course
     figure.colorbar(image, ax=list(panels), label="concentration", shrink=0.9, extend="max")
 
@@ -252,6 +256,7 @@ def _spectrum(axes: Axes, concentrations: np.ndarray) -> None:
     ranks = np.arange(1, len(values) + 1)
     axes.semilogy(ranks, values, ".-", color=GREY, lw=0.8, ms=4)
     axes.semilogy(ranks[:rank], values[:rank], ".-", color=BLUE, lw=0.8, ms=4)
+    plain_decades(axes.yaxis)
     axes.axvline(rank, color=VERMILION, lw=1.2)
     axes.annotate(
         f"activity rank {rank}\n({100 * SHARE:g} % of the energy)", (rank, values[0]), xytext=(6, -4),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from probatum.problems.metabolism.simulator import FRAMES, Course, held_out, sim
 from probatum.problems.metabolism.structure import Network, cycles
 from probatum.problems.metabolism.trajectory import Trajectory
 from probatum.problems.problem import Dataset, Feature, Origin, Problem, Quantity, Sensitivity, Truth
+
+if TYPE_CHECKING:
+    from probatum.problems.picture import Picture
+    from probatum.problems.problem import Curves
 
 IDENTIFIABLE, ALL = "identifiable", "all"
 QUANTITIES = (Quantity("log10 k", "decades"),)
@@ -138,6 +142,13 @@ class MetabolismProblem(Problem):
         """
         self._check_task(task)
         return diagnostics(self.course(draw), self.held_out_courses(draw), curves)
+
+    def pictures(
+        self, dataset: Dataset, rows: np.ndarray, predictions: np.ndarray, curves: Sequence[Curves] = ()
+    ) -> Sequence[Picture]:
+        from probatum.problems.metabolism.pictures import metabolism_pictures
+
+        return metabolism_pictures(self, dataset, rows, predictions, curves)
 
     def _refused(self, what: str, remedy: str) -> DataError:
         return DataError(what, where=f"problem {self.name}", remedy=remedy)

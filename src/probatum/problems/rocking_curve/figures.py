@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from probatum.pictures import BLUE, GREEN, GREY, GRID, INK, SOFT, VERMILION, new_figure, write_figure
+from probatum.problems.picture_panels import plain_decades
 from probatum.problems.rocking_curve.curve_fit import FittedCurve
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def _curve(axes: Axes, found: FittedCurve) -> None:
     positive = found.measured > 0
     axes.semilogy(found.seconds[positive], found.measured[positive], ".", color=GREY, ms=3, label="measured")
     axes.semilogy(found.seconds, found.signal, color=VERMILION, lw=1.2, label="fitted")
+    plain_decades(axes.yaxis)
     axes.set_ylabel("intensity")
     axes.set_title(f"Curve and fit, mean error {found.error:.3f} decades")
     axes.legend(frameon=False, fontsize=8)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,10 @@ from probatum.problems.rocking_curve.simulation import (
     measured,
     simulated,
 )
+
+if TYPE_CHECKING:
+    from probatum.problems.picture import Picture
+    from probatum.problems.problem import Curves
 
 TASK = "parameters"
 QUANTITIES = tuple(Quantity(parameter.name, "share of its range", 0.0, 1.0) for parameter in PARAMETERS)
@@ -131,6 +135,13 @@ class RockingCurve(Problem):
         """
         self._check_task(task)
         return _sensitivities(self.scan)
+
+    def pictures(
+        self, dataset: Dataset, rows: np.ndarray, predictions: np.ndarray, curves: Sequence[Curves] = ()
+    ) -> Sequence[Picture]:
+        from probatum.problems.rocking_curve.pictures import profile_pictures
+
+        return profile_pictures(dataset, rows, predictions)
 
     def _cases(self, draw: int, start: int, stop: int) -> Dataset:
         """Curves start..stop-1 of a draw."""
