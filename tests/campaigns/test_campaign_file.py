@@ -74,7 +74,7 @@ LINES = (PROBLEM + GOOD).splitlines()
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("[run]", "[running]", "unknown key 'running'; did you mean 'run'?"),
+        ("[run]", "[runs]", "unknown key 'runs'; did you mean 'run'?"),
         ('"table"', '"tabel"', "unknown problem 'tabel'; did you mean 'table'?"),
         ('path = "', 'pth = "', "unknown key 'pth' of problem 'table'; did you mean 'path'?"),
         ('splits = "leave-one-group-out"', 'splits = "leave-two-out"', "splits = 'leave-two-out'"),

@@ -27,6 +27,7 @@ def test_the_next_round_is_written_edited_and_read(call: Call, contest: Path):
     (contest / "round.toml").write_text(mine, encoding="utf-8")
     again = call(contest, "next", "contest.toml", "--from", "round.toml", "--json")
     assert [(p["name"], p["proposer"]) for p in again.values["proposals"]] == [("mine", "person")]
+    assert "fits to train" not in again.err  # nothing had to be run
     assert [r.name for r in open_ledger(contest / "contest.toml").experiments() if r.name == "mine"] == []
 
 
@@ -47,6 +48,7 @@ def test_a_proposal_that_cannot_be_is_named_and_nothing_is_run(call: Call, conte
         (("auto", "contest.toml", "--budget", "10"), "'10' is no duration"),
         (("auto", "contest.toml", "--slots", "0"), "0 slots"),
         (("next", "contest.toml", "--slots", "-1"), "-1 slots"),
+        (("next", "contest.toml", "--candidates", "0"), "--candidates"),
         (("next", "contest.toml", "--from", "none.toml"), "no such file of proposals"),
         (("next", "contest.toml", "--run", "--out", "x.toml"), "do not go together"),
         (("next", "contest.toml", "--sampler", "cma"), "unknown sampler 'cma'"),

@@ -110,6 +110,20 @@ def test_a_champion_is_promoted_once_and_the_next_round_starts_from_it(tmp_path:
     assert ended.score == pytest.approx(Laboratory.open(file).score("straight").score)
 
 
+def test_at_the_end_everything_is_held_against_the_champion_once_and_not_again(file: Path):
+    pilot = Autopilot(file, [Steps(STIFF)], slots=1, control=False)
+    ended = pilot.run(FOREVER, settle=True)
+    first, final = ended.rounds
+    assert (ended.reason, final.number, final.state) == ("nothing left", 2, ROUND_JUDGED)
+    assert (final.content["proposals"], final.content["final"]) == ([], {"compared": 3})
+    assert final.content["champion_before"] == first.content["champion"]
+    assert final.content["why"].startswith("of all 3 that were tried")
+    assert len(pilot.run(FOREVER, settle=True).rounds) == 2
+    later = Autopilot(file, [Steps(TREES)], slots=1, control=False).run(FOREVER, settle=True)
+    assert [r.content.get("final") is not None for r in later.rounds] == [False, True, False, True]
+    assert later.rounds[3].content["alpha"] == pytest.approx(later.rounds[1].content["alpha"] / 4)
+
+
 def test_a_target_that_is_reached_ends_it_before_anything_is_tried(file: Path):
     ended = Autopilot(file, [Steps(TREES)]).run(FOREVER, target=1.0)
     assert ended.reason == "target"

@@ -12,7 +12,7 @@ from probatum.audit.finding import Finding
 from probatum.campaigns.recipe import Recipe
 from probatum.evidence.rounds import spent
 from probatum.evidence.scores import ArmScores
-from probatum.laboratory.promotion import Promotion, is_simpler, promotion
+from probatum.laboratory.promotion import Promotion, final_promotion, is_simpler, promotion
 
 FOLDS = np.random.default_rng(5).normal(2, 1, 15)
 JITTER = np.random.default_rng(6).normal(0, 0.02, (3, 15))
@@ -115,3 +115,54 @@ NET, TREES, LINE = recipe(hidden=[32, 16]), recipe("lightgbm", n_estimators=50),
 )
 def test_simpler_is_less_of_something_and_more_of_nothing(one: Recipe, other: Recipe, simpler: bool):
     assert is_simpler(one, other) is simpler
+
+
+def test_equivalence_is_shared_by_the_candidates_of_a_round():
+    same = [arm(f"same {i}", FOLDS + np.random.default_rng(i).normal(0, 0.06, 15)) for i in range(3)]
+    alone = promoted(same[0], simpler=lambda _: True)
+    p = alone.verdicts[0].p_equivalent
+    assert p is not None
+    alpha = 1.5 * p * np.pi**2 / 6  # enough for one candidate, and not for three
+    assert promoted(same[0], simpler=lambda _: True, alpha=alpha).promoted
+    assert not promoted(*same, simpler=lambda name: name == "same 0", alpha=alpha).promoted
+
+
+def test_candidates_that_a_race_took_away_count_where_the_others_are_judged():
+    good = shifted("good", -0.5)
+    assert promoted(good).promoted
+    p = promoted(good).verdicts[0].p
+    assert p is not None
+    assert promoted(good, given_up=20).verdicts[0].p_adjusted == pytest.approx(21 * p)
+
+
+def test_what_a_late_round_could_not_prove_is_promoted_at_the_end():
+    step = np.random.default_rng(3).normal(-0.12, 0.1, 15)
+    good = arm("good", FOLDS + step)
+    assert not promoted(good, margin=0.0, round=9).promoted
+    others = [shifted("bad", 0.5, 1), shifted("worse", 0.9, 2)]
+    found = final_promotion(
+        arm("old", FOLDS), [good, *others], splits="leave-one-group-out", margin=0.0, alpha=0.05, look=1
+    )
+    assert (found.champion, found.promoted) == ("good", True)
+    assert found.why.startswith("of all 3 that were tried: 'good' is better")
+    later = final_promotion(
+        arm("old", FOLDS), [good, *others], splits="leave-one-group-out", margin=0.0, alpha=0.05, look=9
+    )
+    assert not later.promoted
+
+
+def test_rounds_and_the_test_at_their_end_promote_noise_no_more_often_than_alpha():
+    campaigns, rounds, wrong = 100, 2, 0
+    for seed in range(campaigns):
+        generator = np.random.default_rng(seed)
+        arms = [arm(str(i), FOLDS + generator.normal(0, 0.3, 15)) for i in range(1 + 3 * rounds)]
+        champion = arms[0]
+        settings: dict[str, Any] = {"splits": "leave-one-group-out", "margin": 0.0, "alpha": 0.05}
+        false = False
+        for number in range(1, rounds + 1):
+            found = promotion(champion, arms[3 * number - 2 : 3 * number + 1], round=number, **settings)
+            champion = next(a for a in arms if a.name == found.champion)
+            false |= found.promoted
+        others = [a for a in arms if a is not champion]
+        wrong += false or final_promotion(champion, others, look=1, **settings).promoted
+    assert wrong / campaigns <= 0.05 + 2 * (0.05 * 0.95 / campaigns) ** 0.5

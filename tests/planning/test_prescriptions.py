@@ -47,6 +47,12 @@ def edits_of(proposals: list[Proposal]) -> list[Mapping[str, Any]]:
     return [p.mutation for p in proposals]
 
 
+def test_a_switch_takes_no_word_and_a_number_is_no_switch(file: CampaignFile):
+    net, known = file.experiments[0], history(file)
+    assert edits({"parameter": "dropout", "set": False, "section": "model"}, net, known) == []
+    assert edits({"parameter": "dropout", "set": 0.5, "section": "model"}, net, known) == [{"model": {"dropout": 0.5}}]
+
+
 def test_every_check_of_the_audit_has_a_prescription_or_is_said_to_need_a_person():
     answered = {p.cause for p in prescriptions()}
     person = set(table._read(Path(table.__file__).with_name("prescriptions.toml"))["person"])

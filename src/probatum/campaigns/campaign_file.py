@@ -16,13 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from probatum.campaigns.experiment import Experiment, grow, schema_error
 from probatum.campaigns.protocol import Protocol
+from probatum.campaigns.recipe import Recipe
 from probatum.campaigns.recipe_book import recipe_book
 from probatum.errors import CampaignFileError, ProbatumError, UnknownNameError
 from probatum.problems import registry
 from probatum.problems.problem import Problem
 
 Section = TypeVar("Section", bound=BaseModel)
-KEYS = ("problem", "task", "protocol", "run", "audit", "space", "experiment")
+KEYS = ("problem", "task", "protocol", "run", "audit", "space", "planning", "experiment")
 
 
 class RunSettings(BaseModel):
@@ -46,6 +47,18 @@ class AuditSettings(BaseModel):
     target: float | None = Field(None, description="the external score that is wanted, to see whether it can be had")
 
 
+class PlanningSettings(BaseModel):
+    """How rounds are planned. Nothing here can change a result, so it may change between runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    candidates: int | None = Field(
+        None, ge=1, description="candidates of a round, which race for it on few folds; default: as many as slots"
+    )
+    first_folds: int = Field(3, ge=2, description="folds that candidates are raced on first; then twice as many")
+    fixed: tuple[str, ...] = Field((), description="parts of the recipe that no round may change: 'model.kind'")
+
+
 @dataclass(frozen=True)
 class CampaignFile:
     """A campaign file, read and checked.
@@ -59,6 +72,7 @@ class CampaignFile:
         run: how it runs.
         audit: what the audit is told.
         experiments: in the file's order.
+        planning: how rounds are planned.
         space: what may be searched, as the file says it; `probatum.planning.space` reads it.
     """
 
@@ -70,6 +84,7 @@ class CampaignFile:
     run: RunSettings
     audit: AuditSettings
     experiments: tuple[Experiment, ...]
+    planning: PlanningSettings
     space: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -110,7 +125,13 @@ def read_campaign_file(path: Path) -> CampaignFile:
     space = content.get("space", {})
     if not isinstance(space, Mapping):
         raise CampaignFileError("space must be a table", where=lines.place("space"), remedy="write [space]")
-    return CampaignFile(path, problem, spec, tasks, protocol, run, audit, experiments, space)
+    planning = _section(PlanningSettings, content, "planning", lines)
+    for part in planning.fixed:
+        if part.partition(".")[0] not in Recipe.model_fields:
+            raise UnknownNameError.of(
+                "part of a recipe", part, Recipe.model_fields, where=lines.place("fixed", section="planning")
+            )
+    return CampaignFile(path, problem, spec, tasks, protocol, run, audit, experiments, planning, space)
 
 
 def _text(path: Path) -> str:

@@ -12,22 +12,26 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from probatum import plug_ins
+from probatum.campaigns.events import Event, Listener, RoundStarted
 from probatum.campaigns.ledger_files import open_ledger
 from probatum.cli.find import campaign_path
 from probatum.cli.output import console, print_json
 from probatum.cli.progress import RunProgress
 from probatum.errors import CampaignFileError, UnknownNameError, UsageError
 from probatum.laboratory.autopilot import Autopilot, Ended
-from probatum.laboratory.round_record import proposal_values
+from probatum.laboratory.round_record import is_final
 from probatum.planning.knowledge import PrincipleTests, edited, from_record, to_record
 from probatum.planning.prescriptions import Prescriber, for_a_person
 from probatum.planning.principle import Principle
 from probatum.planning.proposal import Proposal, Proposer
+from probatum.planning.proposer_plug_ins import proposer_of_plug_in
 from probatum.planning.round_file import RoundFile, proposals_text, replace_text
 from probatum.planning.rounds import PlannedRound
 from probatum.planning.samplers import SAMPLERS, Sampler
 from probatum.planning.surrogate import Surrogate
 from probatum.reporting.numbers import figure
+from probatum.reporting.rounds import ended_values, planned_values
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 SCHEMA = 1
@@ -39,6 +43,7 @@ def show_next(
     file: Path | None,
     *,
     slots: int,
+    candidates: int | None,
     out: Path | None,
     given: Path | None,
     proposers: Sequence[str],
@@ -49,18 +54,18 @@ def show_next(
     """Prints the next round, or writes it to a file."""
     path = campaign_path(file)
     progress = RunProgress()
-    pilot = Autopilot(path, _proposers(given, proposers, sampler), slots=slots, control=control, tell=progress)
-    with progress:
-        pilot.look()  # what the file holds is run first
-    planned, outlook = pilot.next_round()
+    who = _proposers(given, proposers, sampler)
+    pilot = Autopilot(path, who, slots=slots, candidates=candidates, control=control, tell=_of_work(progress))
+    with progress:  # what the file holds is run first
+        planned, outlook = pilot.next_round()
     acting = for_a_person(outlook.history)
     if out is not None:
         head = f"Round {planned.number} of {path.name}. Edit it, then: probatum next --run --from {out.name}"
         replace_text(out, proposals_text([c.proposal for c in planned.candidates], head))
     if json:
-        print_json(_planned_values(planned) | {"for_a_person": dict(acting), "out": str(out) if out else None})
+        print_json(planned_values(planned, acting) | {"out": str(out) if out else None})
         return
-    _print_planned(planned, acting)
+    _print_planned(planned, acting, slots)
     if out is not None:
         console().print(f"written: {escape(str(out))}", soft_wrap=True)
 
@@ -69,6 +74,7 @@ def run_next(
     file: Path | None,
     *,
     slots: int,
+    candidates: int | None,
     given: Path | None,
     proposers: Sequence[str],
     sampler: str | None,
@@ -78,7 +84,10 @@ def run_next(
     """Runs one round, or goes on with the one that was interrupted; exit code 1 where nothing could be tried."""
     with RunProgress() as progress:
         who = _proposers(given, proposers, sampler)
-        pilot = Autopilot(campaign_path(file), who, slots=slots, control=control, tell=progress, say=_say(json))
+        pilot = Autopilot(
+            campaign_path(file), who, slots=slots, candidates=candidates, control=control, tell=_of_work(progress),
+            say=_say(json),
+        )  # fmt: skip
         ended = pilot.run(float("inf"), most_rounds=1)
     _show_ended(ended, json)
     if ended.reason == "nothing left":
@@ -90,6 +99,7 @@ def run_autopilot(
     *,
     budget: str,
     slots: int,
+    candidates: int | None,
     target: float | None,
     rounds: int | None,
     given: Path | None,
@@ -104,9 +114,11 @@ def run_autopilot(
     seconds = duration_seconds(budget)
     who = _proposers(given, proposers, sampler)
     with RunProgress() as progress:
-        path, say = campaign_path(file), _say(json)
-        pilot = Autopilot(path, who, slots=slots, control=control, cores=cores, tell=progress, say=say)
-        ended = pilot.run(seconds, target=target, most_rounds=rounds)
+        pilot = Autopilot(
+            campaign_path(file), who, slots=slots, candidates=candidates, control=control, cores=cores,
+            tell=_of_work(progress), say=_say(json),
+        )  # fmt: skip
+        ended = pilot.run(seconds, target=target, most_rounds=rounds, settle=True)
         confirmation = pilot.confirm() if confirm else None
     _show_ended(ended, json, None if confirmation is None else dict(confirmation.result))
 
@@ -182,8 +194,14 @@ def _proposers(given: Path | None, paths: Sequence[str], sampler: str | None) ->
 
 
 def _imported(path: str) -> Proposer:
-    """A proposer of the user's own, 'module:object'; a class is called without arguments."""
+    """A proposer of a plug-in by its name, or of the user's own by 'module:object'; a class is called as it is."""
     module, _, attribute = path.partition(":")
+    known = plug_ins.installed(plug_ins.PROPOSERS)
+    if not attribute and path not in known:
+        remedy = f"name it as module:object, or a plug-in's ({', '.join(known) or 'none is installed'})"
+        raise UnknownNameError(f"unknown proposer '{path}'", where="--proposer", remedy=remedy)
+    if not attribute:
+        return proposer_of_plug_in(known[path])
     try:
         found = getattr(import_module(module), attribute)
         found = found() if isinstance(found, type) else found
@@ -196,6 +214,16 @@ def _imported(path: str) -> Proposer:
     return found
 
 
+def _of_work(tell: Listener) -> Listener:
+    """Passes events on, but for the start of what has nothing to train: whoever plans looks at a campaign often."""
+
+    def listen(event: Event) -> None:
+        if not (isinstance(event, RoundStarted) and event.fits == 0):
+            tell(event)
+
+    return listen
+
+
 def _say(json: bool) -> Callable[[str], None]:
     """Where lines for a person go: nowhere beside JSON."""
 
@@ -206,17 +234,7 @@ def _say(json: bool) -> Callable[[str], None]:
     return said
 
 
-def _planned_values(planned: PlannedRound) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA,
-        "round": planned.number,
-        "proposals": [proposal_values(c.proposal) | {"change": str(c.experiment.mutation)} for c in planned.candidates],
-        "control": None if planned.control is None else planned.control.parent,
-        "dropped": [vars(d) for d in planned.dropped],
-    }
-
-
-def _print_planned(planned: PlannedRound, acting: Sequence[tuple[str, str]]) -> None:
+def _print_planned(planned: PlannedRound, acting: Sequence[tuple[str, str]], slots: int) -> None:
     out = console()
     if planned.candidates:
         table = Table(title=f"round {planned.number}", title_justify="left", box=None, pad_edge=False)
@@ -229,6 +247,8 @@ def _print_planned(planned: PlannedRound, acting: Sequence[tuple[str, str]]) -> 
         out.print(table)
     else:
         out.print("nothing to propose that was not tried")
+    if len(planned.candidates) > slots:
+        out.print(f"they race for {slots} slots on few folds first, when the round runs", style="dim")
     if planned.control is not None:
         out.print(f"control: {escape(planned.control.parent)}, unchanged, with other seeds", style="dim")
     for d in planned.dropped:
@@ -247,27 +267,17 @@ def _expected(proposal: Proposal) -> str:
 
 def _show_ended(ended: Ended, json: bool, confirmation: dict[str, Any] | None = None) -> None:
     if json:
-        print_json(
-            {
-                "schema": SCHEMA,
-                "stopped": ended.reason,
-                "why": ended.why,
-                "champion": ended.champion,
-                "score": ended.score,
-                "leader": ended.leader,
-                "seconds": ended.seconds,
-                "rounds": [{"number": r.number, "when": r.when, **r.content} for r in ended.rounds],
-                "confirmation": confirmation,
-            }
-        )
+        print_json(ended_values(ended, confirmation))
         return
     out = console()
     if ended.rounds:
         out.print(_round_table(ended))
-    last = ended.rounds[-1].content if ended.rounds else {}
+    last = next((r.content for r in reversed(ended.rounds) if not is_final(r)), {})
     for line in last.get("remarks", ()):
         out.print(escape(line), style="yellow", soft_wrap=True)
     out.print(escape(f"stopped ({ended.reason}): {ended.why}"), soft_wrap=True)
+    if ended.rounds and is_final(ended.rounds[-1]):
+        out.print(escape(f"at the end, {ended.rounds[-1].content['why']}"), soft_wrap=True)
     out.print(escape(f"champion: {ended.champion}, {figure(ended.score)}"), soft_wrap=True)
     if ended.leader != ended.champion:
         out.print(escape(f"looks best, and is not proven: {ended.leader}"), style="dim", soft_wrap=True)

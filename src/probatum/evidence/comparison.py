@@ -26,6 +26,7 @@ def compare(
     margin: float = 0.0,
     alpha: float = 0.05,
     round: int | None = None,
+    given_up: int = 0,
 ) -> list[Verdict]:
     """Judges arms against a baseline, all together.
 
@@ -36,6 +37,8 @@ def compare(
         margin: differences up to this do not matter, in the metric's unit.
         alpha: error rate over all arms and, where rounds are counted, over all rounds.
         round: from 1, where champions follow one another: this round spends its share of alpha (`rounds.spent`).
+        given_up: arms that were meant to be judged with these and were given up after some of their folds. Whoever
+            chose the others by their scores has to count them: Holm takes their p for 1.
 
     Returns:
         One verdict an arm, in order.
@@ -49,13 +52,14 @@ def compare(
     for arm in arms:
         require_comparable(arm, baseline)
     level = alpha if round is None else spent(alpha, round)
-    verdicts = [_judged(Question(arm, baseline, margin, level, level / len(arms)), JUDGES[splits]) for arm in arms]
+    count = len(arms) + given_up
+    verdicts = [_judged(Question(arm, baseline, margin, level, level / count), JUDGES[splits]) for arm in arms]
     if round is not None:
         stated = f"; round {round} may err with {level:.2g} of the {alpha:g} of all rounds"
         verdicts = [replace(v, method=v.method + stated) for v in verdicts]
     tested = [i for i, v in enumerate(verdicts) if v.p is not None]
-    adjusted = holm(np.array([verdicts[i].p for i in tested], dtype=np.float64))
-    for i, p in zip(tested, adjusted, strict=True):
+    adjusted = holm(np.array([*(verdicts[i].p for i in tested), *[1.0] * given_up], dtype=np.float64))
+    for i, p in zip(tested, adjusted[: len(tested)], strict=True):
         verdicts[i] = _decided(replace(verdicts[i], p_adjusted=float(p)), baseline, margin)
     return verdicts
 

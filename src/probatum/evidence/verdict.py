@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from probatum.notebook_tables import bounds, number, table
+
 Outcome = Literal["better", "worse", "equivalent", "undecided", "no evidence", "baseline"]
 
 
@@ -43,3 +45,18 @@ class Verdict:
     needed: str | None = None
     method: str = ""
     level: float = 0.05
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it."""
+        rows: list[tuple[str, str]] = [
+            ("verdict", self.outcome),
+            ("score", number(self.score)),
+            (f"difference from '{self.baseline}'", number(self.difference, 3, sign=True)),
+            (f"{100 * (1 - self.level):g} % interval", bounds(self.interval)),
+            ("p (Holm)", number(self.p_adjusted, 2)),
+            ("rests on", f"{self.units} independent units, {self.seeds} seeds"),
+        ]
+        if self.posterior is not None:
+            rows.append(("P(worse, equivalent, better)", ", ".join(f"{p:.2f}" for p in self.posterior)))
+        rows += [(name, text) for name, text in (("needed", self.needed), ("judged by", self.method)) if text]
+        return table(f"{self.arm} against {self.baseline}", (), rows)

@@ -14,30 +14,31 @@ from pathlib import Path
 from typing import Literal
 
 from probatum.audit.inspection import Audit
-from probatum.campaigns.control import Control
-from probatum.campaigns.events import Event, Listener
+from probatum.campaigns.events import Listener
 from probatum.campaigns.ledger import ROUND_JUDGED, ROUND_PLANNED, Confirmation, RoundRecord
 from probatum.errors import CampaignFileError, IncomparableError, ProbatumError, UsageError
-from probatum.evidence.comparable import why_not_scored
-from probatum.evidence.verdict import Verdict
 from probatum.laboratory.champion import named_champion
 from probatum.laboratory.confirmation import confirm_champion
+from probatum.laboratory.deadline import OutOfTime, until
+from probatum.laboratory.judged_round import judge_round
 from probatum.laboratory.loop import Laboratory
-from probatum.laboratory.outlook import history_of
-from probatum.laboratory.promotion import Promotion, is_simpler, promotion
+from probatum.laboratory.outlook import Outlook, history_of
+from probatum.laboratory.promotion import final_promotion
+from probatum.laboratory.racing import RacedRound, raced
 from probatum.laboratory.results import Results
 from probatum.laboratory.round_record import (
-    judged_record,
+    final_record,
+    given_up_of,
+    is_final,
     planned_record,
     proposals_of,
-    result_values,
     verdicts_of,
 )
 from probatum.laboratory.stopping import told_from_noise
+from probatum.planning.candidates import Candidate
 from probatum.planning.cost import estimated_seconds
-from probatum.planning.knowledge import PrincipleTests, contradiction, from_record, learned_principles, to_record
-from probatum.planning.prescriptions import Prescriber, for_a_person
-from probatum.planning.principle import Principle
+from probatum.planning.knowledge import PrincipleTests, from_record
+from probatum.planning.prescriptions import Prescriber
 from probatum.planning.proposal import History, Proposer
 from probatum.planning.round_file import add_to_campaign
 from probatum.planning.rounds import PlannedRound, plan_round
@@ -45,24 +46,6 @@ from probatum.planning.space import space_of
 from probatum.planning.surrogate import Surrogate
 
 Reason = Literal["target", "budget", "noise", "nothing left", "audit", "rounds"]
-
-
-@dataclass(frozen=True, eq=False)
-class Outlook:
-    """A campaign between two rounds.
-
-    Attributes:
-        laboratory: of it, all of its file run.
-        results, audit: what it shows, and what is wrong with it.
-        history: as proposers see it.
-        rounds: that were planned so far.
-    """
-
-    laboratory: Laboratory
-    results: Results
-    audit: Audit
-    history: History
-    rounds: tuple[RoundRecord, ...]
 
 
 @dataclass(frozen=True)
@@ -88,10 +71,6 @@ class Ended:
     leader: str
 
 
-class OutOfTime(Exception):
-    """The budget is spent while a round runs; what is recorded is kept."""
-
-
 class Autopilot:
     """Runs rounds on a campaign file.
 
@@ -99,6 +78,7 @@ class Autopilot:
         path: of the file; experiments are added at its end.
         proposers: who says what to try; default: principles, prescriptions, and a surrogate where a space is declared.
         slots: experiments of a round.
+        candidates: that race for a round on few folds where they are more than its slots; default: the file's.
         control: whether the champion is trained once more, unchanged, with other seeds.
         cores: that may be used; default: the file's.
         tell: called with every event of a run.
@@ -114,6 +94,7 @@ class Autopilot:
         proposers: Sequence[Proposer] | None = None,
         *,
         slots: int = 4,
+        candidates: int | None = None,
         control: bool = True,
         cores: int | None = None,
         tell: Listener = lambda _: None,
@@ -121,9 +102,14 @@ class Autopilot:
     ):
         if slots < 1:
             raise CampaignFileError(f"{slots} slots: a round has at least one", where="--slots", remedy="give 4, say")
+        if candidates is not None and candidates < 1:
+            what = f"{candidates} candidates: a round has at least one"
+            raise CampaignFileError(what, where="--candidates", remedy="give 12, say")
         self.path, self.slots, self.control = path, slots, control
         self._cores, self._tell, self._say = cores, tell, say
         file = self._open().campaign.file
+        wanted = file.planning.candidates if candidates is None else candidates
+        self.candidates = max(slots, slots if wanted is None else wanted)
         space = space_of(file.path, file.space)  # a space that cannot be used is refused before anything runs
         if proposers is None:
             proposers = (PrincipleTests(), Prescriber(), *([Surrogate()] if space is not None else []))
@@ -131,13 +117,17 @@ class Autopilot:
 
     # ------------------------------------------------------------------ whole calls
 
-    def run(self, budget: float, *, target: float | None = None, most_rounds: int | None = None) -> Ended:
+    def run(
+        self, budget: float, *, target: float | None = None, most_rounds: int | None = None, settle: bool = False
+    ) -> Ended:
         """Runs rounds until something ends it. What was interrupted before is gone on with first.
 
         Args:
             budget: seconds of this call; a job that is running is finished, and the round is kept for the next call.
             target: score of the champion that is enough.
             most_rounds: judged in this call; default: as many as there is time for.
+            settle: whether everything that was tried is held against the champion once more before it ends, unless the
+                target was reached (`probatum.laboratory.promotion.final_promotion`).
 
         Raises:
             UsageError: no budget.
@@ -152,17 +142,19 @@ class Autopilot:
             try:
                 outlook = self.look(deadline)
                 if outlook.rounds and outlook.rounds[-1].state == ROUND_PLANNED:
-                    self._judge(outlook, outlook.rounds[-1], deadline)
+                    self._say(judge_round(outlook, outlook.rounds[-1], until(deadline, self._tell)))
                     judged += 1
                     continue
+                ending = self._ending(outlook, deadline, target)
+                if ending is None and most_rounds is not None and judged >= most_rounds:
+                    ending = "rounds", f"{judged} round{'s' if judged != 1 else ''} ran, as asked for"
+                if ending is None:
+                    ending = self._start_round(outlook, deadline)
             except OutOfTime:
                 return self._out_of_time(started)
-            ending = self._ending(outlook, deadline, target)
-            if ending is None and most_rounds is not None and judged >= most_rounds:
-                ending = "rounds", f"{judged} round{'s' if judged != 1 else ''} ran, as asked for"
-            if ending is None:
-                ending = self._start_round(outlook, deadline)
             if ending is not None:
+                if settle and ending[0] != "target" and self._settle(outlook):
+                    outlook = self.look()
                 return self._ended(outlook, *ending, started)
 
     def next_round(self) -> tuple[PlannedRound, Outlook]:
@@ -176,7 +168,7 @@ class Autopilot:
             names = ", ".join(p["name"] for p in outlook.rounds[-1].content["proposals"])
             what = f"round {outlook.rounds[-1].number} was interrupted ({names})"
             raise CampaignFileError(what, where=self.path.name, remedy="'probatum next --run' goes on with it")
-        return plan_round(outlook.history, self.proposers, self.slots), outlook
+        return plan_round(outlook.history, self.proposers, self.candidates), outlook
 
     def confirm(self) -> Confirmation:
         """Confirms the champion against the baseline, once: on held-out cases, or else with fresh seeds.
@@ -210,14 +202,17 @@ class Autopilot:
             head = f"Round {waiting.number}, planned by probatum"
             add_to_campaign(self.path, proposals_of(waiting), head)
             laboratory = self._open()
-        results = laboratory.run(_until(deadline, self._tell))
+        results = laboratory.run(until(deadline, self._tell))
         audit = laboratory.audit(results)
         ledger = laboratory.campaign.ledger
         rounds = tuple(ledger.rounds())
         champion = self._champion(laboratory, results, audit, rounds)
         number = sum(r.state == ROUND_JUDGED for r in rounds) + 1
         principles = [from_record(r) for r in ledger.principles()]
-        history = history_of(laboratory, results, audit, champion=champion, number=number, principles=principles)
+        history = history_of(
+            laboratory, results, audit, champion=champion, number=number, principles=principles,
+            given_up=frozenset(d for r in rounds for d in given_up_of(r)),
+        )  # fmt: skip
         return Outlook(laboratory, results, audit, history, rounds)
 
     def _open(self) -> Laboratory:
@@ -270,23 +265,38 @@ class Autopilot:
 
     def _start_round(self, outlook: Outlook, deadline: float) -> tuple[Reason, str] | None:
         """Plans a round, and writes it to the ledger. It is run when the loop looks again."""
-        planned = plan_round(outlook.history, self.proposers, self.slots)
+        planned = plan_round(outlook.history, self.proposers, self.candidates)
         for dropped in planned.dropped:
             self._say(f"dropped: {dropped.proposer}: {dropped.why}")
         if not planned.candidates:
             return "nothing left", "no proposer has anything new"
+        race = None
+        if len(planned.candidates) > self.slots:
+            race = self._raced(outlook, planned, deadline)
+            planned = race.planned
+            if not planned.candidates:
+                return "nothing left", "no candidate could be trained on few folds"
         affordable = self._affordable(planned, outlook, deadline - time.monotonic())
         if not affordable:
             left = max(deadline - time.monotonic(), 0)
             return "budget", f"{left:.0f} s are left, and the next experiment takes about longer"
         control = planned.control if self.control else None
         kept = PlannedRound(planned.number, tuple(affordable), control, planned.dropped)
-        outlook.laboratory.campaign.ledger.write_round(planned_record(kept, outlook.history.champion, self.slots))
+        record = planned_record(kept, outlook.history.champion, self.slots, race)
+        outlook.laboratory.campaign.ledger.write_round(record)
         for c in kept.candidates:
             self._say(f"round {kept.number}, {c.proposal.slot}: {c.proposal.name} from {c.proposal.parent}")
         return None
 
-    def _affordable(self, planned: PlannedRound, outlook: Outlook, left: float) -> list:
+    def _raced(self, outlook: Outlook, planned: PlannedRound, deadline: float) -> RacedRound:
+        scorer = outlook.laboratory.scorer
+        first = scorer.campaign.file.planning.first_folds
+        found = raced(scorer, planned, self.slots, first, until(deadline, self._tell))
+        left = len(found.planned.candidates)
+        self._say(f"round {planned.number}: {left} of {found.entered} candidates are left after few folds")
+        return found
+
+    def _affordable(self, planned: PlannedRound, outlook: Outlook, left: float) -> list[Candidate]:
         """The first candidates that there is time for, as far as their time can be guessed."""
         campaign = outlook.laboratory.campaign
         kept, total = [], 0.0
@@ -299,75 +309,31 @@ class Autopilot:
                 kept.append(candidate)
         return kept
 
-    def _judge(self, outlook: Outlook, record: RoundRecord, deadline: float) -> None:
-        """Judges a round that has been run, and records it."""
-        laboratory, results, history = outlook.laboratory, outlook.results, outlook.history
-        arms = {a.name: a for a in results.arms}
-        names = [p["name"] for p in record.content["proposals"]]
-        control, remarks = self._controlled(outlook, record, deadline)
-        recipes = {e.name: e.recipe for e in history.experiments}
-        champion = history.champion
-        protocol = laboratory.campaign.file.protocol
-        came_to = promotion(
-            arms[champion],
-            [arms[n] for n in names if n in arms],
+    # ------------------------------------------------------------------ the end
+
+    def _settle(self, outlook: Outlook) -> bool:
+        """Tests all that was tried against the champion; False where there is nothing new to be tested."""
+        rounds, history = outlook.rounds, outlook.history
+        arms = {a.name: a for a in outlook.results.tried}
+        others = [a for name, a in arms.items() if name != history.champion]
+        if not rounds or is_final(rounds[-1]) or not others or history.champion not in arms:
+            return False
+        campaign = outlook.laboratory.campaign
+        protocol = campaign.file.protocol
+        came_to = final_promotion(
+            arms[history.champion],
+            others,
             splits=protocol.splits,
             margin=protocol.margin,
             alpha=protocol.alpha,
-            round=record.number,
-            simpler=lambda name: is_simpler(recipes[name], recipes[champion]),
+            look=1 + sum(map(is_final, rounds)),
+            given_up=len(history.given_up),
             errors=history.blocked,
         )
-        principles = learned_principles(history.principles, history.effects)
-        remarks += [f"{code}: a person must act on {what}" for code, what in for_a_person(history)]
-        remarks += [said for p in principles if (said := contradiction(p, history.effects))]
-        values = self._result_values(outlook, names, came_to)
         score = arms[came_to.champion].score
-        ledger = laboratory.campaign.ledger
-        ledger.write_principles([to_record(p) for p in _changed(principles, history.principles)])
-        ledger.write_round(judged_record(record, came_to, values, control, score, principles, remarks))
-        self._say(f"round {record.number}: {came_to.why}; champion '{came_to.champion}', {score:.5g}")
-
-    def _controlled(self, outlook: Outlook, record: RoundRecord, deadline: float) -> tuple[dict | None, list[str]]:
-        """The champion trained with other seeds, and what that says."""
-        wanted = record.content["control"]
-        if wanted is None:
-            return None, []
-        name, scorer = wanted["parent"], outlook.laboratory.scorer
-        try:
-            found = Control(scorer.campaign).open_control(name, _until(deadline, self._tell))
-        except IncomparableError as error:
-            return None, [f"no control: {error.what}"]
-        arm = scorer.scored(f"{name}, other seeds", found)
-        if why := why_not_scored(arm):
-            return None, [f"no control: {why}"]
-        (verdict,) = scorer.judge([arm], outlook.results.arm(name))
-        remarks = []
-        if verdict.outcome in ("better", "worse"):
-            remarks.append(
-                f"the control is {verdict.outcome} than '{name}' by {abs(verdict.difference):.3g}: the seeds alone "
-                "make that, so protocol.seeds are too few"
-            )
-        return result_values(arm.name, "done", verdict, seed_spread=arm.seed_spread), remarks
-
-    def _result_values(self, outlook: Outlook, names: Sequence[str], came_to: Promotion) -> list[dict]:
-        records = {r.name: r for r in outlook.results.records}
-        verdicts: dict[str, Verdict] = {v.arm: v for v in came_to.verdicts}
-        spreads = {s.name: s.seed_spread for s in outlook.history.standings.values()}
-        found = []
-        for name in names:
-            record = records.get(name)
-            status = "missing" if record is None else record.status
-            findings = [f for f in outlook.history.findings if f.subject == name]
-            seconds = 0.0 if record is None else record.seconds
-            found.append(
-                result_values(
-                    name, status, verdicts.get(name), findings, seconds=seconds, seed_spread=spreads.get(name)
-                )
-            )
-        return found
-
-    # ------------------------------------------------------------------ the end
+        campaign.ledger.write_round(final_record(history.round, history.champion, came_to, score, len(others)))
+        self._say(f"at the end, {came_to.why}; champion '{came_to.champion}', {score:.5g}")
+        return True
 
     def _ended(self, outlook: Outlook, reason: Reason, why: str, started: float) -> Ended:
         champion = outlook.history.standings.get(outlook.history.champion)
@@ -388,23 +354,7 @@ class Autopilot:
         return Ended("budget", why, champion, known, rounds, time.monotonic() - started, champion)
 
 
-def _until(deadline: float, tell: Listener) -> Listener:
-    """A listener that ends a run when the time is over."""
-
-    def listen(event: Event) -> None:
-        tell(event)
-        if time.monotonic() > deadline:
-            raise OutOfTime
-
-    return listen
-
-
 def _leader(history: History) -> str:
     """What looks best: by the surrogate where a space is declared, else by the posterior of the score."""
     best = min(history.standings.values(), key=lambda s: history.sign * s.mean, default=None)
     return Surrogate().leader(history) or (history.champion if best is None else best.name)
-
-
-def _changed(now: Sequence[Principle], before: Sequence[Principle]) -> list[Principle]:
-    known = {p.family: p for p in before}
-    return [p for p in now if known.get(p.family) != p]

@@ -61,6 +61,10 @@ class Laboratory:
         """
         return cls(Campaign.open(Path(path)))
 
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: its campaign."""
+        return self.campaign._repr_html_()
+
     # ------------------------------------------------------------------ run and judge
 
     def run(self, tell: Listener = lambda _: None, *, retry_failed: bool = False) -> Results:

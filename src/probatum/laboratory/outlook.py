@@ -1,12 +1,14 @@
-"""What planning is told of a campaign: its tree, standings, findings, effects, principles and matrices."""
+"""A campaign between two rounds, and what planning is told of it: tree, standings, findings, effects, principles."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from probatum.audit.inspection import Audit
+from probatum.campaigns.ledger import RoundRecord
 from probatum.evidence.scores import ArmScores
 from probatum.laboratory.loop import Laboratory
 from probatum.laboratory.results import Results
@@ -21,6 +23,24 @@ MATRICES = 6
 """Best experiments whose scores are looked at group by group."""
 
 
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """A campaign between two rounds.
+
+    Attributes:
+        laboratory: of it, all of its file run.
+        results, audit: what it shows, and what is wrong with it.
+        history: as proposers see it.
+        rounds: that were planned so far.
+    """
+
+    laboratory: Laboratory
+    results: Results
+    audit: Audit
+    history: History
+    rounds: tuple[RoundRecord, ...]
+
+
 def history_of(
     laboratory: Laboratory,
     results: Results,
@@ -29,6 +49,7 @@ def history_of(
     champion: str,
     number: int,
     principles: Sequence[Principle] = (),
+    given_up: frozenset[str] = frozenset(),
 ) -> History:
     """A campaign as proposers see it.
 
@@ -38,6 +59,7 @@ def history_of(
         champion: that the next round starts from.
         number: of that round, from 1.
         principles: from the ledger.
+        given_up: digests of recipes that races of earlier rounds took away.
 
     Raises:
         CampaignFileError, UnknownNameError: the declared space cannot be used.
@@ -73,6 +95,8 @@ def history_of(
         space=space_of(file.path, file.space),
         seconds={name: r.seconds / r.done for name, r in records.items() if name in names and r.done},
         limit=file.run.limit,
+        given_up=given_up,
+        fixed=file.planning.fixed,
     )
 
 

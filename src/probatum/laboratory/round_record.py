@@ -10,6 +10,7 @@ from probatum.audit.finding import Finding
 from probatum.campaigns.ledger import ROUND_JUDGED, ROUND_PLANNED, RoundRecord
 from probatum.evidence.verdict import Verdict
 from probatum.laboratory.promotion import Promotion
+from probatum.laboratory.racing import RacedRound
 from probatum.planning.principle import Principle
 from probatum.planning.proposal import Expected, Proposal
 from probatum.planning.rounds import PlannedRound
@@ -17,13 +18,14 @@ from probatum.planning.rounds import PlannedRound
 SCHEMA = 1
 
 
-def planned_record(planned: PlannedRound, champion: str, slots: int) -> RoundRecord:
+def planned_record(planned: PlannedRound, champion: str, slots: int, race: RacedRound | None = None) -> RoundRecord:
     """A round before it runs.
 
     Args:
         planned: the round.
         champion: that it starts from.
         slots: that were asked for.
+        race: that its candidates went through; None where the slots were enough for all.
     """
     return RoundRecord(
         planned.number,
@@ -38,6 +40,7 @@ def planned_record(planned: PlannedRound, champion: str, slots: int) -> RoundRec
             ],
             "control": None if planned.control is None else proposal_values(planned.control),
             "dropped": [asdict(d) for d in planned.dropped],
+            "race": None if race is None else race.values(),
         },
     )
 
@@ -116,6 +119,32 @@ def proposal_values(proposal: Proposal) -> dict[str, Any]:
 def proposals_of(record: RoundRecord) -> list[Proposal]:
     """The proposals of a recorded round, as they were."""
     return [_proposal(values) for values in record.content["proposals"]]
+
+
+def final_record(number: int, champion: str, promotion: Promotion, champion_score: float, compared: int) -> RoundRecord:
+    """The test at the end of a search, as a round without experiments of its own.
+
+    Args:
+        number: that the next round would have.
+        champion: before it.
+        promotion: what came of it.
+        champion_score: of the champion after it.
+        compared: experiments that were held against the champion.
+    """
+    before = {"schema": SCHEMA, "slots": 0, "champion_before": champion, "proposals": [], "control": None}
+    nothing = {"dropped": [], "race": None, "final": {"compared": compared}}
+    planned = RoundRecord(number, ROUND_PLANNED, before | nothing)
+    return judged_record(planned, promotion, (), None, champion_score, (), ())
+
+
+def is_final(record: RoundRecord) -> bool:
+    """Whether a record is of the test at the end of a search."""
+    return record.content.get("final") is not None
+
+
+def given_up_of(record: RoundRecord) -> list[str]:
+    """Digests of the recipes that the race of a recorded round took away."""
+    return [c["digest"] for c in (record.content.get("race") or {}).get("given_up", ())]
 
 
 def verdicts_of(record: RoundRecord) -> list[Verdict]:

@@ -14,6 +14,8 @@ from probatum.planning.cost import estimated_seconds
 from probatum.planning.families import family
 from probatum.planning.proposal import PRIORITIES, SLOTS, History, Proposal, Proposer
 
+PERSON = "person"
+"""The proposer of a file, who means what it says."""
 LABEL = 60
 """Most characters of a name that is made from a mutation."""
 
@@ -174,6 +176,9 @@ def _new(experiment: Experiment, proposal: Proposal, history: History, others: S
     if digest in history.by_digest:
         what = f"its recipe is that of '{history.by_digest[digest]}'"
         raise CampaignFileError(what, where=where, remedy="propose something new")
+    if digest in history.given_up and proposal.proposer != PERSON:  # a person may insist
+        what = "an earlier round's race took its recipe away"
+        raise CampaignFileError(what, where=where, remedy="propose something new")
     for other in others:
         if other.experiment.recipe.digest() == digest:
             named = f" '{other.proposal.name}'" if other.proposal.name else ""
@@ -184,8 +189,13 @@ def _new(experiment: Experiment, proposal: Proposal, history: History, others: S
 
 
 def _possible(experiment: Experiment, history: History, where: str) -> None:
-    """Whether it can be trained at all: what the recipe's own check, which knows no data, cannot say."""
+    """Whether it may be trained, and can be: what the recipe's own check, which knows no data, cannot say."""
     recipe = experiment.recipe
+    changed = [c.path for c in (experiment.mutation.changes if experiment.mutation else ())]
+    for part in history.fixed:
+        if any(f"{path}.".startswith(f"{part}.") for path in changed):
+            what = f"it changes {part}, which [planning] fixes"
+            raise CampaignFileError(what, where=where, remedy="leave it as it is, or take it out of planning.fixed")
     weights = recipe.parameters.get("target_weights")
     if history.quantities and weights is not None and len(weights) != len(history.quantities):
         what = f"target_weights has {len(weights)} numbers, and {len(history.quantities)} quantities are predicted"

@@ -85,7 +85,9 @@ def _section(recipe: Recipe, name: str, usual: str) -> str:
 def _stepped(before: Any, line: Mapping[str, Any]) -> Any:
     """A value after the step; None where the step leads nowhere."""
     if "set" in line:
-        return line["set"] if before != line["set"] else None
+        switches = isinstance(before, bool), isinstance(line["set"], bool)
+        fits = before is None or switches[0] == switches[1]  # a switch takes no word, and a number is no switch
+        return line["set"] if fits and before != line["set"] else None
     if isinstance(before, list | tuple):
         after = [_stepped(v, line) for v in before]
         changed = [v if a is None else a for v, a in zip(before, after, strict=True)]

@@ -1,9 +1,10 @@
-"""Successive halving over folds and seeds: most fits go to the candidates that may still be the best.
+"""Successive halving over folds: most fits go to the candidates that may still be the best.
 
-All candidates are scored on a few fits; the better ones go on to more, until the last ones have all. What a rung shows
-only takes candidates away. Nothing is promoted by it: that needs a verdict on all folds and seeds, so that a lucky
-rung promotes no noise. And a rung takes nobody away that it cannot tell from the best: of those that halving would
-drop, only those go whose difference from the best of the rung is beyond its error.
+All candidates are scored on a few folds; the better ones go on to more, until the last ones are left for all of them.
+What a rung shows only takes candidates away. Nothing is promoted by it: that needs a verdict on all folds and seeds,
+which counts those that were taken away, so that a lucky rung promotes no noise. And a rung takes nobody away that it
+cannot tell from the best: of those that halving would drop, only those go that the verdicts' own test, on the folds
+that were seen, finds worse than the best of the rung.
 
 Jamieson and Talwalkar, AISTATS 2016, halve without the second rule; it follows the racing of Maron and Moore, NIPS
 1994, and of Birattari and others, GECCO 2002.
@@ -14,13 +15,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from scipy import stats
-
 from probatum.errors import CampaignFileError
+from probatum.evidence.comparable import why_not_scored
+from probatum.evidence.comparison import compare
+from probatum.evidence.scores import ArmScores
 
-Evaluate = Callable[[Sequence[str], int], Mapping[str, np.ndarray]]
-"""(names, units) to the scores [unit] of each on the first so many units, of an order that all share."""
+Score = Callable[[Sequence[str], int], Mapping[str, ArmScores]]
+"""(names, folds) to the scores of each on the first so many folds, of an order that all share; a candidate that cannot
+be trained is left out."""
+LEVEL = 0.05
+"""Error rate of taking away a candidate that is as good as the best, for all of a rung together."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +32,12 @@ class Rung:
     """One step of a race.
 
     Attributes:
-        units: folds x seeds that every candidate has been scored on.
+        folds: that every candidate has been scored on.
         kept, dropped: names after it.
         fits: that it took, of all candidates together.
     """
 
-    units: int
+    folds: int
     kept: tuple[str, ...]
     dropped: tuple[str, ...]
     fits: int
@@ -44,85 +48,82 @@ class Race:
     """What a race came to.
 
     Attributes:
-        finalists: scored on all units, the best mean first. They are candidates for a verdict, no winners.
+        finalists: that nothing took away, in the order in which they were given. They are candidates for a verdict, no
+            winners.
         rungs: in order.
-        fits: of all rungs.
-        fits_without: that all candidates on all units would have taken.
+        why: name to the reason why it was taken away.
     """
 
     finalists: tuple[str, ...]
     rungs: tuple[Rung, ...]
-    fits: int
-    fits_without: int
+    why: Mapping[str, str]
+
+    @property
+    def fits(self) -> int:
+        """That all rungs took."""
+        return sum(r.fits for r in self.rungs)
 
 
 def race(
     names: Sequence[str],
-    evaluate: Evaluate,
-    units: int,
+    score: Score,
+    folds: int,
     *,
+    splits: str,
+    keep: int = 1,
     first: int = 3,
     factor: int = 2,
-    level: float = 0.05,
-    lower_is_better: bool = True,
+    level: float = LEVEL,
 ) -> Race:
-    """Races candidates over growing shares of the folds and seeds.
+    """Races candidates over growing shares of the folds; whoever is left is to be scored on all of them.
 
     Args:
         names: of the candidates.
-        evaluate: scores candidates on the first so many units; asked for more, it keeps those that it has.
-        units: folds x seeds of the protocol.
-        first: units of the first rung, at least 2: one has no spread.
-        factor: by which units grow and candidates are to shrink.
+        score: on the first so many folds; asked for more, it keeps what it has.
+        folds: of the protocol. No rung goes as far: what is left then has earned all of them.
+        splits: the protocol's, which decides the test.
+        keep: candidates below which nobody is taken away.
+        first: folds of the first rung, at least 2: one has no spread.
+        factor: by which folds grow and candidates are to shrink.
         level: error rate of taking away a candidate that is as good as the best, for all of a rung together.
-        lower_is_better: which way the score goes.
 
     Raises:
         CampaignFileError: no candidates, or rungs that cannot be.
     """
     if not names or len(set(names)) < len(names):
         raise CampaignFileError("a race needs candidates of different names", remedy="name each once")
-    if units < 1 or first < 2 or factor < 2:
-        what = f"rungs of {first} units, times {factor}, of {units} in all"
-        raise CampaignFileError(what, remedy="take first >= 2 and factor >= 2")
-    left, rungs, fits, seen = list(names), [], 0, 0
-    now = min(first, units)
-    while True:
-        scores = evaluate(left, now)
+    if folds < 1 or first < 2 or factor < 2 or keep < 1:
+        what = f"rungs of {first} folds, times {factor}, of {folds} in all, down to {keep}"
+        raise CampaignFileError(what, remedy="take first >= 2, factor >= 2 and keep >= 1")
+    left, rungs, why = list(names), list[Rung](), dict[str, str]()
+    seen, now = 0, first
+    while now < folds and len(left) > keep:
+        arms = score(left, now)
         taken = len(left) * (now - seen)
-        fits, seen = fits + taken, now
-        table = np.array([scores[n] for n in left]) * (1 if lower_is_better else -1)
-        if now == units:
-            order = [left[i] for i in np.argsort(_means(table), kind="stable")]
-            rungs.append(Rung(now, tuple(order), (), taken))
-            return Race(tuple(order), tuple(rungs), fits, len(names) * units)
-        out = _clearly_worse(table, keep=-(-len(left) // factor), level=level)
-        dropped = tuple(n for n, gone in zip(left, out, strict=True) if gone)
-        left = [n for n, gone in zip(left, out, strict=True) if not gone]
-        rungs.append(Rung(now, tuple(left), dropped, taken))
-        now = min(now * factor, units)
+        out = _behind(left, arms, keep=max(keep, -(-len(left) // factor)), splits=splits, level=level)
+        why |= out
+        left = [n for n in left if n not in out]
+        rungs.append(Rung(now, tuple(left), tuple(out), taken))
+        seen, now = now, now * factor
+    return Race(tuple(left), tuple(rungs), why)
 
 
-def _clearly_worse(table: np.ndarray, keep: int, level: float) -> np.ndarray:
-    """[candidate] bool: beyond the `keep` best, worse than the best by paired t tests.
+def _behind(
+    names: Sequence[str], arms: Mapping[str, ArmScores], *, keep: int, splits: str, level: float
+) -> dict[str, str]:
+    """Name to why it goes: it cannot be scored; or it is not among the `keep` best and is worse than the best.
 
     Bonferroni goes over all pairs, for the best was chosen by the same scores.
     """
-    means = _means(table)
-    order = np.argsort(means, kind="stable")
-    best, count, units = order[0], len(table), table.shape[1]
-    out = np.zeros(count, dtype=bool)
-    for i in order[keep:]:
-        difference = table[i] - table[best]
-        if not np.isfinite(difference).all():
-            out[i] = not np.isfinite(table[i]).all()
-            continue
-        error = float(np.std(difference, ddof=1)) / np.sqrt(units)
-        t = float(difference.mean()) / error if error > 0 else np.inf * np.sign(difference.mean())
-        out[i] = stats.t.sf(t, units - 1) <= level / (count * (count - 1) / 2)
+    out = {name: "it cannot be trained" for name in names if name not in arms}
+    out |= {name: why for name, arm in arms.items() if (why := why_not_scored(arm))}
+    scored = [arms[name] for name in names if name in arms and name not in out]
+    if len(scored) <= keep:
+        return out
+    sign = 1 if scored[0].metric.better == "lower" else -1
+    best, *others = sorted(scored, key=lambda arm: sign * arm.score)
+    pairs = len(scored) * (len(scored) - 1) / 2
+    for v in compare(others, best, splits=splits)[keep - 1 :]:
+        if v.p is not None and v.p <= level / pairs:
+            out[v.arm] = f"{v.score:.4g} against {best.score:.4g} of '{best.name}' on {v.units} units, p {v.p:.2g}"
     return out
-
-
-def _means(table: np.ndarray) -> np.ndarray:
-    """[candidate]: a run that is not finite comes last."""
-    return np.where(np.isfinite(table).all(axis=1), np.nanmean(np.where(np.isfinite(table), table, 0), axis=1), np.inf)

@@ -97,6 +97,8 @@ class History:
         space: what may be searched; None where the file declares nothing.
         seconds: name to the seconds that one fit took.
         limit: seconds that one fit may take.
+        given_up: digests of recipes that the races of earlier rounds took away.
+        fixed: parts of the recipe that no proposal may change: 'model.kind', 'features'.
     """
 
     problem: Problem
@@ -117,6 +119,8 @@ class History:
     space: Space | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     limit: float = float("inf")
+    given_up: frozenset[str] = frozenset()
+    fixed: tuple[str, ...] = ()
 
     @property
     def sign(self) -> int:

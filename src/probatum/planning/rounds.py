@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from probatum.errors import CampaignFileError
-from probatum.planning.candidates import Candidate, Dropped, collected, numbered
+from probatum.planning.candidates import PERSON, Candidate, Dropped, collected, numbered
 from probatum.planning.families import family
 from probatum.planning.proposal import PRIORITIES, History, Proposal, Proposer, Slot
 from probatum.planning.tree import ranked
@@ -107,7 +107,7 @@ def _urgency(history: History) -> Callable[[Candidate], tuple[bool, int, float]]
     def key(candidate: Candidate) -> tuple[bool, int, float]:
         proposal = candidate.proposal
         gain = history.sign * proposal.expected.mean if proposal.expected else 0.0
-        return (proposal.proposer != "person", PRIORITIES.index(proposal.priority), gain)
+        return (proposal.proposer != PERSON, PRIORITIES.index(proposal.priority), gain)
 
     return key
 

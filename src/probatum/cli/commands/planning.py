@@ -14,6 +14,10 @@ commands = typer.Typer()
 
 
 Slots = Annotated[int, typer.Option("--slots", help="Experiments of a round.")]
+Candidates = Annotated[
+    int | None,
+    typer.Option(min=1, help="Candidates that race for a round on few folds; default: the file's, or the slots."),
+]
 Given = Annotated[
     Path | None,
     typer.Option("--from", metavar="FILE", help="Proposals of a TOML file instead; a person's, or --out's."),
@@ -33,6 +37,7 @@ def next_round(
     file: File = None,
     campaign: Chosen = None,
     slots: Slots = 4,
+    candidates: Candidates = None,
     run: Annotated[bool, typer.Option("--run", help="Run the round, and judge it.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the round here, to be edited.")] = None,
     given: Given = None,
@@ -48,9 +53,15 @@ def next_round(
         raise UsageError("--run and --out do not go together", where="probatum next", remedy="leave one of them out")
     path, who = file or campaign, proposer or []
     if run:
-        run_next(path, slots=slots, given=given, proposers=who, sampler=sampler, control=control, json=json)
+        run_next(
+            path, slots=slots, candidates=candidates, given=given, proposers=who, sampler=sampler, control=control,
+            json=json,
+        )  # fmt: skip
     else:
-        show_next(path, slots=slots, out=out, given=given, proposers=who, sampler=sampler, control=control, json=json)
+        show_next(
+            path, slots=slots, candidates=candidates, out=out, given=given, proposers=who, sampler=sampler,
+            control=control, json=json,
+        )  # fmt: skip
 
 
 @commands.command()
@@ -59,6 +70,7 @@ def auto(
     campaign: Chosen = None,
     budget: Annotated[str, typer.Option(help="Time of this call: 90s, 60m, 2h.")] = "60m",
     slots: Slots = 4,
+    candidates: Candidates = None,
     target: Annotated[float | None, typer.Option(help="Score of the champion that is enough.")] = None,
     rounds: Annotated[int | None, typer.Option(min=1, help="Most rounds of this call.")] = None,
     given: Given = None,
@@ -76,6 +88,7 @@ def auto(
         file or campaign,
         budget=budget,
         slots=slots,
+        candidates=candidates,
         target=target,
         rounds=rounds,
         given=given,
