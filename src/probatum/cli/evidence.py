@@ -14,7 +14,7 @@ from probatum.cli.output import console, print_json
 from probatum.errors import CampaignFileError, DataError
 from probatum.evidence.calibration import calibrate
 from probatum.laboratory import Laboratory
-from probatum.pictures import check_suffix
+from probatum.pictures import check_suffix, write_figure
 from probatum.reporting.figures import calibration_figure, effects_figure
 from probatum.reporting.numbers import figure
 from probatum.reporting.records import (
@@ -43,7 +43,7 @@ def show_effects(file: Path | None, *, picture: Path | None, json: bool) -> None
     if picture is not None:
         if not values["effects"]:
             raise CampaignFileError("no effects to draw", where=values["campaign"], remedy=effect_remarks(values)[0])
-        effects_figure(values, picture)
+        write_figure(effects_figure(values), picture)
     if json:
         print_json(values | {"figure": str(picture) if picture else None})
         return
@@ -111,7 +111,7 @@ def show_calibration(
         floors=floors,
     )
     if picture is not None:
-        calibration_figure(values, picture)
+        write_figure(calibration_figure(values), picture)
     if json:
         del values["curves"]
         print_json(values | {"figure": str(picture) if picture else None})

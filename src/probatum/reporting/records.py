@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from probatum.audit.inspection import Audit
 from probatum.campaigns.experiment import TRIVIAL
 from probatum.campaigns.ledger import Confirmation, ExperimentRecord, FitRecord
 from probatum.evidence.calibration import Calibration, reach
@@ -17,6 +18,7 @@ from probatum.evidence.noise import NoiseFloor
 from probatum.evidence.scores import ArmScores
 from probatum.evidence.verdict import Verdict
 from probatum.laboratory import Champion, Laboratory, Results
+from probatum.laboratory.champion import champion_of
 
 SCHEMA = 1
 
@@ -271,14 +273,18 @@ def group_values(
     return rows
 
 
-def results_values(laboratory: Laboratory, results: Results, *, groups: bool = True) -> dict[str, Any]:
+def results_values(
+    laboratory: Laboratory, results: Results, *, groups: bool = True, audit: Audit | None = None
+) -> dict[str, Any]:
     """All that a campaign shows.
 
     Args:
         laboratory: of the campaign.
         results: from it.
         groups: whether the table of groups is made too.
+        audit: of the same results, which says who may be champion; default: it is made.
     """
+    champion = laboratory.champion(results) if audit is None else champion_of(laboratory.campaign, results, audit)
     file = laboratory.campaign.file
     table = {arm.name: laboratory.by_group(arm.name) for arm in results.arms} if groups else {}
     return {
@@ -296,6 +302,6 @@ def results_values(laboratory: Laboratory, results: Results, *, groups: bool = T
         "verdicts": [verdict_values(v) for v in results.verdicts],
         "noise_floors": [floor_values(f) for f in results.floors],
         "effects": [effect_values(e, file.protocol.alpha) for e in laboratory.effects(results)],
-        "champion": champion_values(laboratory.champion(results)),
+        "champion": champion_values(champion),
         "groups": group_values(table, results.arms) if groups else [],
     }

@@ -1,21 +1,61 @@
-"""The report of a campaign: one HTML file that needs no network and no script."""
+"""The report of a campaign: one HTML file that needs no network and no script, written as a paper's supplement."""
 
 from __future__ import annotations
 
-import os
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from probatum.audit.inspection import Audit
-from probatum.campaigns.artifacts import storage_errors
 from probatum.laboratory import Laboratory, Results
+from probatum.planning.round_file import replace_text
 from probatum.reporting import numbers
-from probatum.reporting.findings import audit_values, findings_summary
-from probatum.reporting.records import results_values, submitted_values
-from probatum.reporting.tables import calibration_remarks, champion_lines, effect_remarks, remarks
-from probatum.version import __version__
+from probatum.reporting.figures.marks import mutation_label
+from probatum.reporting.inline_svg import theme_css
+from probatum.reporting.report_pictures import ReportPicture, curve_pictures, report_pictures
+from probatum.reporting.report_text import (
+    MOST_SPLITS_SHOWN,
+    judged_by,
+    opening,
+    setting,
+    shown_arms,
+    shown_effects,
+)
+from probatum.reporting.report_values import report_values, shown_experiment
+from probatum.reporting.tables import calibration_remarks, champion_lines, effect_remarks
+
+SECTIONS = {
+    "summary": "Summary",
+    "data": "Data",
+    "protocol": "Protocol",
+    "champion": "The champion, and why",
+    "effects": "What worked, what failed",
+    "groups": "Where it works: targets and groups",
+    "predictions": "Predictions",
+    "curves": "Learning curves",
+    "findings": "Findings and remedies",
+    "next": "What to try next",
+    "calibration": "Internal and external scores",
+    "experiments": "All experiments",
+    "reproduction": "Reproduction",
+}
+"""Name of a section, which its template carries too, to its title."""
+
+
+@dataclass
+class Captions:
+    """Numbers tables and figures in the order of the page."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def __call__(self, kind: str, text: str) -> Markup:
+        """'Table 3. text', escaped."""
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        return Markup(f"<b>{kind} {self.counts[kind]}.</b> {escape(text)}")
 
 
 def write_report(
@@ -25,7 +65,7 @@ def write_report(
 
     Args:
         laboratory: of the campaign.
-        results: from it.
+        results: from it, with at least one finished experiment.
         path: of the file; default: `report.html` in the campaign's state folder.
         audit: of the same results; default: it is made.
 
@@ -33,8 +73,31 @@ def write_report(
         StorageError: the file cannot be written.
     """
     path = path or laboratory.campaign.folder / "report.html"
+    values = report_values(laboratory, results, audit or laboratory.audit(results))
+    curves, sparklines = curve_pictures(laboratory, results, values)
+    pictures = report_pictures(laboratory, values) | {"curves": curves}
+    text = report_html(values, pictures, sparklines)
+    replace_text(path, text)
+    return path
+
+
+def report_html(
+    values: Mapping[str, Any], pictures: Mapping[str, Sequence[ReportPicture]], sparklines: Mapping[str, str]
+) -> str:
+    """The page.
+
+    Args:
+        values: from `report_values.report_values`.
+        pictures: from `report_pictures.report_pictures`.
+        sparklines: experiment to its small learning curve.
+    """
+    anchors = {e["name"]: f"experiment-{i}" for i, e in enumerate(values["experiments"], 1)}
     environment = Environment(
-        loader=PackageLoader("probatum.reporting"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("probatum.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {
         "figure": numbers.figure,
@@ -42,39 +105,64 @@ def write_report(
         "interval": lambda bounds: numbers.interval(tuple(bounds) if bounds else None),  # type: ignore[arg-type]
         "probability": numbers.probability,
         "duration": numbers.duration,
+        "setting": setting,
+        "mutation": mutation_label,
+        "experiment": lambda name: _linked(name, anchors),
     }
-    values = results_values(laboratory, results)
-    audit = audit or laboratory.audit(results)
-    datasets = laboratory.campaign.datasets
-    calibration = submitted_values(laboratory)
-    text = environment.get_template("report.html").render(
+    metric = values["protocol"]["metric"]
+    sections = [name for name in SECTIONS if _is_there(name, values, pictures)]
+    return environment.get_template("report.html").render(
         values=values,
-        remarks=remarks(values),
+        sections=[{"name": name, "title": SECTIONS[name], "number": i} for i, name in enumerate(sections, 1)],
+        style=Markup(theme_css()),
+        caption=Captions(),
+        pictures={name: [_marked(p) for p in of_one] for name, of_one in pictures.items()},
+        sparklines={name: Markup(svg) for name, svg in sparklines.items()},
+        anchors=anchors,
+        opening=opening(values),
+        shown=shown_experiment(values),
+        arms=shown_arms(values),
+        most_splits=MOST_SPLITS_SHOWN,
+        effects=shown_effects(values),
+        remarks=judged_by(values),
         effect_remarks=effect_remarks(values),
-        champion_lines=champion_lines(values["champion"], values["protocol"]["metric"], values["baseline"]),
-        blocked=_blocked(laboratory, results),
-        audit=audit_values(audit),
-        audit_summary=findings_summary(audit)[0],
-        calibration=calibration,
-        calibration_remarks=calibration_remarks(calibration) if calibration else [],
-        submissions=len(laboratory.campaign.ledger.submissions()),
+        champion_lines=champion_lines(values["champion"], metric, values["baseline"], values["blocked"]),
+        calibration_remarks=calibration_remarks(values["calibration"]) if values["calibration"] else [],
         verdicts={v["arm"]: v for v in values["verdicts"]},
-        datasets=datasets.values(),
-        split_counts={task: sum(s.task == task for s in laboratory.campaign.splits) for task in datasets},
-        looks=laboratory.campaign.ledger.held_out_accesses(),
-        written=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
-        version=__version__,
+        scores={a["name"]: a for a in values["arms"]},
+        found=_by_subject(values),
     )
-    with storage_errors(path.parent):
-        partial = path.with_suffix(".partial")
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    return path
 
 
-def _blocked(laboratory: Laboratory, results: Results) -> dict[str, list[str]]:
-    """Codes of errors to the experiments, better than the baseline, that they keep from being champion."""
-    by_codes: dict[str, list[str]] = {}
-    for name, errors in laboratory.blocked(results).items():
-        by_codes.setdefault(", ".join(sorted({f.code for f in errors})), []).append(name)
-    return by_codes
+def _is_there(section: str, values: Mapping[str, Any], pictures: Mapping[str, Sequence[ReportPicture]]) -> bool:
+    match section:
+        case "predictions":
+            return bool(pictures["predictions"] or pictures["problem"])
+        case "curves":
+            return bool(pictures["curves"])
+        case "calibration":
+            return bool(values["calibration"] or values["submissions"])
+        case _:
+            return True
+
+
+def _marked(picture: ReportPicture) -> dict[str, Any]:
+    return {"name": picture.name, "caption": picture.caption, "svg": Markup(picture.svg)}
+
+
+def _linked(name: str | None, anchors: Mapping[str, str]) -> Markup:
+    """An experiment's name as a link to where it stands in the report."""
+    if name is None:
+        return Markup("-")
+    if name not in anchors:
+        return escape(name)
+    return Markup('<a href="#{}">{}</a>').format(anchors[name], name)
+
+
+def _by_subject(values: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    """Experiment to the findings about it."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for finding in values["audit"]["findings"]:
+        if finding["subject"] is not None:
+            found.setdefault(finding["subject"], []).append(finding)
+    return found

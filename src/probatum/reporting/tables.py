@@ -101,17 +101,46 @@ def quantity_table(values: Mapping[str, Any]) -> Table:
     return table
 
 
+MOST_COLUMNS = 6
+"""Experiments that a table of groups shows side by side; of more it shows the best ones, and who is best where."""
+
+
 def group_table(values: Mapping[str, Any], most: int | None = None) -> Table:
-    """Each arm's score in each group, the hardest group of the best arm first."""
-    arms = [a["name"] for a in values["arms"]]
-    table = _table(f"{values['protocol']['metric']} per group", "task", "group", *[f">{escape(name)}" for name in arms])
-    hardest = values["best"] or (arms[0] if arms else None)
-    rows = sorted(values["groups"], key=lambda r: -r["arms"][hardest]["mean"])
+    """The score in each group, the hardest group of the best arm first.
+
+    Of many arms, the best, the baseline and the next best stand side by side; the last column says which of all of them
+    is best in that group.
+
+    Args:
+        values: from `records.results_values`.
+        most: groups shown; default: all.
+    """
+    sign = -1 if values["arms"] and values["arms"][0]["better"] == "higher" else 1
+    names = [a["name"] for a in values["arms"]]
+    hardest = values["best"] or (names[0] if names else None)
+    shown = names if len(names) <= MOST_COLUMNS else _leading(values, sign)
+    best_there = len(shown) < len(names)
+    title = f"{values['protocol']['metric']} per group"
+    if best_there:
+        title += f", {len(shown)} of {len(names)} experiments"
+    headings = ["task", "group", *(f">{escape(name)}" for name in shown), *(["best there"] if best_there else [])]
+    table = _table(title, *headings)
+    rows = sorted(values["groups"], key=lambda r: -sign * r["arms"][hardest]["mean"])
     for row in rows[:most]:
-        table.add_row(
-            escape(row["task"]), escape(row["group"]), *[figure(row["arms"][name]["mean"], 3) for name in arms]
-        )
+        cells = [figure(row["arms"][name]["mean"], 3) for name in shown]
+        if best_there:
+            winner = min(names, key=lambda name: sign * row["arms"][name]["mean"])
+            cells.append(f"{escape(winner)} {figure(row['arms'][winner]['mean'], 3)}")
+        table.add_row(escape(row["task"]), escape(row["group"]), *cells)
     return table
+
+
+def _leading(values: Mapping[str, Any], sign: int) -> list[str]:
+    """The best arm, the baseline and the next best, as many as stand side by side; trivial ones last."""
+    order = sorted(values["arms"], key=lambda a: (a["trivial"], sign * a["score"]))
+    first = [values["best"], values.get("baseline")]
+    names = [a["name"] for a in order]
+    return [n for n in dict.fromkeys([*first, *names]) if n in names][: MOST_COLUMNS - 2]
 
 
 def effect_table(values: Mapping[str, Any]) -> Table:
@@ -255,9 +284,18 @@ def _bounds(values: Sequence[float] | None) -> tuple[float, float] | None:
     return (values[0], values[1]) if values else None
 
 
-def experiment_table(experiments: Sequence[Mapping[str, Any]], most: int | None = None) -> Table:
-    """Experiments with their state."""
-    table = _table("experiments", ">round", "name", "status", ">fits", ">failed", ">training", ">score")
+def experiment_table(
+    experiments: Sequence[Mapping[str, Any]], most: int | None = None, curves: Mapping[str, str] | None = None
+) -> Table:
+    """Experiments with their state.
+
+    Args:
+        experiments: values of each.
+        most: of them shown; default: all.
+        curves: name to its learning curve as a line of text; a column where there is one.
+    """
+    headings = [">round", "name", "status", ">fits", ">failed", ">training", ">score", *(["loss"] if curves else [])]
+    table = _table("experiments", *headings)
     for e in experiments[:most]:
         status = f"[{COLOURS.get(e['status'], 'white')}]{e['status']}[/]"
         fits = f"{e['done']}/{e['fits']}"
@@ -269,18 +307,33 @@ def experiment_table(experiments: Sequence[Mapping[str, Any]], most: int | None 
             str(e["failed"]),
             duration(e["seconds"]),
             figure(e["score"]),
+            *([curves.get(e["name"], "")] if curves else []),
         )
     return table
 
 
-def experiment_tree(campaign: str, experiments: Sequence[Mapping[str, Any]], outcomes: Mapping[str, str]) -> Tree:
-    """The campaign's experiments as a tree: parent, mutation, score, verdict."""
+def experiment_tree(
+    campaign: str,
+    experiments: Sequence[Mapping[str, Any]],
+    outcomes: Mapping[str, str],
+    curves: Mapping[str, str] | None = None,
+) -> Tree:
+    """The campaign's experiments as a tree: parent, mutation, score, verdict.
+
+    Args:
+        campaign: its name.
+        experiments: values of each, parents before children.
+        outcomes: name to verdict, which colours it.
+        curves: name to its learning curve as a line of text.
+    """
     tree = Tree(f"[bold]{escape(campaign)}[/]")
     nodes: dict[str | None, Tree] = {None: tree}
     for e in experiments:
         outcome = outcomes.get(e["name"], "")
         colour = COLOURS.get(outcome, "white")
-        text = f"[{colour}]{escape(e['name'])}[/]  {figure(e['score'])}  {outcome or e['status']}"
+        text = f"[{colour}]{escape(e['name'])}[/]  {figure(e['score'])}  [{colour}]{outcome or e['status']}[/]"
+        if curves and curves.get(e["name"]):
+            text += f"  [dim]loss[/] {curves[e['name']]}"
         if e["mutation"]:
             text += f"\n  [dim]{escape(e['mutation'])}[/]"
         if e["hypothesis"]:
