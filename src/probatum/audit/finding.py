@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from probatum.notebook_tables import number, table
+
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 """Error: the result cannot be believed. Warning: look before you believe. Note: good to know."""
@@ -42,6 +44,13 @@ class Finding:
     def blocks(self) -> bool:
         """Whether it stands against believing the result."""
         return self.severity == "error" and self.ignored is None
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it."""
+        figures = [(name, number(value)) for name, value in self.figures.items()]
+        rows = [("about", self.subject or "all experiments"), ("found", self.message), *figures]
+        rows += [("ignored because", self.ignored)] if self.ignored else []
+        return table(f"{self.code} {self.severity}", (), rows, [f"What it means: probatum explain {self.code}"])
 
 
 @dataclass(frozen=True)

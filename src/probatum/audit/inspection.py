@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-from probatum.audit.catalogue import CHECKS
+from probatum.audit.catalogue import BUILT_IN, CHECKS
 from probatum.audit.finding import FALSE_ALARMS, SEVERITIES, Alarm, Finding, Scope
 from probatum.audit.history import History
 from probatum.audit.memory import Memory, raised
 from probatum.audit.subjects import subjects_of
 from probatum.errors import CampaignFileError, UnknownNameError
+from probatum.notebook_tables import table
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,13 @@ class Audit:
     def against(self, subject: str) -> tuple[Finding, ...]:
         """Errors about an experiment, or about all."""
         return tuple(f for f in self.errors if f.subject in (subject, None))
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: the findings, the worst first."""
+        rows = [(f.code, f.severity, f.subject or "all", f.message, f.ignored or "") for f in self.findings]
+        headings = ("code", "severity", "about", "found", *(("ignored because",) if any(r[-1] for r in rows) else ()))
+        said = f"{len(self.checked)} checks looked" + ("" if rows else "; nothing was found") + "."
+        return table(f"Audit of {self.name}", headings, [row[: len(headings)] for row in rows], [said])
 
 
 def inspect(
@@ -71,10 +79,11 @@ def inspect(
             raise UnknownNameError.of("experiment", name, names)
     made = [c for code, c in CHECKS.items() if codes is None or code in codes]
     budget = FALSE_ALARMS / max(sum(c.statistical for c in CHECKS.values()), 1)
-    look = raised if memory is None else memory.look
     subjects = {scope: subjects_of(scope, history) for scope in get_args(Scope)}
     findings = []
     for one in made:
+        # The memory knows when the program's own checks change, and not when those of plug-ins do.
+        look = memory.look if memory is not None and one.code in BUILT_IN else raised
         looked_at = [s for s in subjects[one.scope] if one.scope != "run" or only is None or s.name in only]
         alarms = [
             (alarm.subject or subject.name, alarm)

@@ -21,11 +21,12 @@ import traceback
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from inspect import Parameter, signature
+from inspect import Parameter, getdoc, signature
 from typing import Any
 
 import numpy as np
 
+from probatum import plug_ins
 from probatum.errors import CampaignFileError, FitError, UnknownNameError, nearest
 from probatum.learning.reading import unread, watched
 
@@ -91,6 +92,7 @@ class LearnerKind:
         deterministic: from its parameters, whether the seed changes nothing; such learners run one seed.
         precision: of its arithmetic.
         version: raised when our own code around it changes its results.
+        foreign: whether it is somebody else's, so that its source is a part of what a fit's key knows.
     """
 
     name: str
@@ -103,6 +105,7 @@ class LearnerKind:
     deterministic: Callable[[Mapping[str, Any]], bool] = lambda _: False
     precision: str = "float64"
     version: int = 1
+    foreign: bool = False
 
     def estimator_class(self) -> type:
         """The estimator's class, imported."""
@@ -158,11 +161,11 @@ class LearnerKind:
 
 
 def learner_kind(name: str) -> LearnerKind:
-    """A registered learner by name, or an estimator of the user's own by import path 'module:Class'.
+    """A registered learner by name, one of a plug-in, or an estimator of the user's own by path 'module:Class'.
 
     Raises:
         UnknownNameError: nobody registered the name.
-        CampaignFileError: the import path leads nowhere.
+        CampaignFileError: the import path leads nowhere, or the plug-in cannot be used.
     """
     from probatum.learning.classical import CLASSICAL
     from probatum.learning.networks import NETWORKS
@@ -171,11 +174,32 @@ def learner_kind(name: str) -> LearnerKind:
     if name in registered:
         return registered[name]
     if ":" in name:
-        distribution = name.partition(":")[0].partition(".")[0]
-        kind = LearnerKind(name, "an estimator of the user's own", name, (distribution,))
-        random = "random_state" in kind.parameters()
-        return LearnerKind(name, kind.description, name, (distribution,), deterministic=lambda _: not random)
-    raise UnknownNameError.of("model", name, registered)
+        return _of_estimator(name, "an estimator of the user's own", name, name.partition(":")[0].partition(".")[0])
+    known = plug_ins.installed(plug_ins.LEARNERS, registered)
+    if name in known:
+        return _of_plug_in(known[name])
+    raise UnknownNameError.of("model", name, {**registered, **known})
+
+
+def _of_plug_in(plug_in: plug_ins.PlugIn) -> LearnerKind:
+    """The learner that an entry point leads to: a scikit-learn estimator's class, or a LearnerKind that says more."""
+    found = plug_in.load(_is_learner, "is no class with fit and predict, and no LearnerKind")
+    if isinstance(found, LearnerKind):
+        libraries = tuple(dict.fromkeys((*found.libraries, plug_in.distribution)))
+        return replace(found, name=plug_in.name, libraries=libraries, foreign=True)
+    described = (getdoc(found) or f"of {plug_in.package}").splitlines()[0]
+    return _of_estimator(plug_in.name, described, plug_in.value, plug_in.distribution)
+
+
+def _is_learner(found: Any) -> bool:
+    estimator = isinstance(found, type) and all(callable(getattr(found, name, None)) for name in ("fit", "predict"))
+    return estimator or isinstance(found, LearnerKind)
+
+
+def _of_estimator(name: str, description: str, path: str, library: str) -> LearnerKind:
+    kind = LearnerKind(name, description, path, (library,), foreign=True)
+    random = "random_state" in kind.parameters()
+    return replace(kind, deterministic=lambda _: not random)
 
 
 def program(estimator: Any) -> Hashable:

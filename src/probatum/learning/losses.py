@@ -12,9 +12,8 @@ import jax
 import jax.numpy as jnp
 
 from probatum.errors import UnknownNameError
-from probatum.learning.choices import imported
 from probatum.learning.label_correlation import label_correlation, sampled_label_correlation
-from probatum.learning.vocabulary import LossChoice, loss_choice
+from probatum.learning.vocabulary import LossChoice, is_own_loss, loss_choice, own_loss
 
 Numbers = Mapping[str, jax.Array]
 OfRows = Callable[[jax.Array, jax.Array, Numbers], jax.Array]
@@ -48,7 +47,7 @@ class Penalty:
 
 
 def loss(name: str) -> Loss:
-    """A loss by name, or a function of the user's own by import path 'module:function'.
+    """A loss by name, or a function of somebody else's, by import path 'module:function' or of a plug-in.
 
     The function takes (predictions, targets, numbers), both [row, quantity] in the units of the targets, and gives
     [row, quantity] or [row].
@@ -58,7 +57,7 @@ def loss(name: str) -> Loss:
         CampaignFileError: the import path leads nowhere.
     """
     choice = loss_choice(name)
-    return Loss(imported(name) if ":" in name else LOSSES[name], choice)
+    return Loss(own_loss(name) if is_own_loss(name) else LOSSES[name], choice)
 
 
 def penalty(name: str) -> Penalty:
@@ -70,7 +69,7 @@ def penalty(name: str) -> Penalty:
     """
     if name in PENALTIES:
         return PENALTIES[name]
-    if ":" not in name and name not in LOSSES:
+    if not is_own_loss(name) and name not in LOSSES:
         raise UnknownNameError.of("penalty", name, {**PENALTIES, **LOSSES})
     one = loss(name)
 

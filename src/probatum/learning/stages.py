@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from probatum.errors import CampaignFileError, UnknownNameError, nearest
-from probatum.learning.choices import among, check_number, check_numbers, imported, named_choice, with_defaults
-from probatum.learning.vocabulary import HEADS, LOSSES, OPTIMISERS, PENALTIES, SCHEDULES, loss_choice
+from probatum.learning.choices import among, check_number, check_numbers, named_choice, with_defaults
+from probatum.learning.vocabulary import (
+    HEADS,
+    LOSSES,
+    OPTIMISERS,
+    PENALTIES,
+    SCHEDULES,
+    is_own_loss,
+    loss_choice,
+    own_loss,
+)
 
 SHARED = ("epochs", "optimiser", "rate", "weight_decay", "clip_norm", "loss", "penalties", "schedule", "target_weights")
 """Parameters of a training that a stage may set anew."""
@@ -125,8 +134,8 @@ def _stage(given: Mapping[str, Any], where: str) -> StageChoice:
 
 def _loss(where: str, value: Any) -> tuple[str, dict[str, float]]:
     name, numbers = named_choice(where, value)
-    if ":" in name:
-        imported(name)
+    if is_own_loss(name):
+        own_loss(name)
         for key, number in numbers.items():
             check_number(f"{where}.{key}", number)
         return name, numbers
@@ -139,8 +148,8 @@ def _loss(where: str, value: Any) -> tuple[str, dict[str, float]]:
 def _penalties(where: str, value: Any) -> dict[str, float]:
     penalties = _weights(where, value)
     for name in penalties:
-        if ":" in name:
-            imported(name)
+        if is_own_loss(name):
+            own_loss(name)
         elif name not in PENALTIES and name not in LOSSES:
             raise UnknownNameError.of("penalty", name, {**PENALTIES, **LOSSES})
     return penalties

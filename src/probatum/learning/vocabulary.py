@@ -6,10 +6,13 @@ Imports no array library, so that a recipe is checked at once; the functions beh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from probatum import plug_ins
 from probatum.errors import UnknownNameError
+from probatum.learning.choices import imported
 
 HEADS = ("linear", "sigmoid", "softplus", "relu_plus_one", "ordered", "increasing", "gaussian")
 OPTIMISERS = ("adam", "adamw", "sgd")
@@ -82,13 +85,31 @@ AVERAGES: dict[str, Choice] = {
 
 
 def loss_choice(name: str) -> LossChoice:
-    """What is known of a loss by name, or of one of the user's own by import path.
+    """What is known of a loss by name, or of one of somebody else's.
 
     Raises:
         UnknownNameError: nobody registered the name.
     """
-    if ":" in name:
+    if is_own_loss(name):
         return LossChoice("a loss of the user's own", outputs="units")
     if name not in LOSSES:
-        raise UnknownNameError.of("loss", name, LOSSES)
+        raise UnknownNameError.of("loss", name, {**LOSSES, **_plug_ins()})
     return LOSSES[name]
+
+
+def is_own_loss(name: str) -> bool:
+    """Whether a loss is a function of somebody else's: by import path 'module:function', or of a plug-in."""
+    return ":" in name or name in _plug_ins()
+
+
+def own_loss(name: str) -> Callable[..., Any]:
+    """The function behind a loss of somebody else's.
+
+    Raises:
+        CampaignFileError: it cannot be imported, or is no function.
+    """
+    return imported(name) if ":" in name else _plug_ins()[name].load(callable, "is no function")
+
+
+def _plug_ins() -> dict[str, plug_ins.PlugIn]:
+    return plug_ins.installed(plug_ins.LOSSES, {**LOSSES, **PENALTIES})
