@@ -162,7 +162,7 @@ def start(folder: Path, *arguments: str, largest_file: int | None = None, **opti
 def program(folder: Path, *arguments: str, **options: Any) -> Said:
     """Runs the installed program to its end."""
     process = start(folder, *arguments, **options)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=400)
     return Said(process.returncode, out, err)
 
 
