@@ -23,6 +23,7 @@ def test_a_folder_imports_only_from_what_stands_to_its_left():
 def test_truth_is_opened_by_scoring_alone():
     may = {
         "problems/problem.py": "defines it, and hands supervised targets out",
+        "problems/picture.py": "shows it beside predictions that were made without it",
         "campaigns/execution.py": "scores each fit",
         "evidence/scores.py": "scores",
         "evidence/noise.py": "measures repeated measurements",

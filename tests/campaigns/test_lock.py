@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from campaigns.small_campaigns import python
-from probatum.campaigns.lock import CampaignLock
+from probatum.campaigns.lock import HOLDER as HOLDER_FILE
+from probatum.campaigns.lock import CampaignLock, holder_of
 from probatum.errors import CampaignLockedError, StorageError
 
 HOLDER = """
@@ -89,3 +91,26 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path: Path):
     with pytest.raises(StorageError) as raised:
         free(tmp_path / "file")
     assert "\n" not in str(raised.value)
+
+
+def test_whoever_looks_sees_who_holds_the_lock_without_taking_it(tmp_path: Path):
+    assert holder_of(tmp_path) is None
+    with holder(tmp_path) as process:
+        said = holder_of(tmp_path)
+        assert said is not None
+        assert said.startswith(f"pid {process.pid} on {socket.gethostname()} since ")
+        process.kill()
+        process.wait(timeout=30)
+        assert (tmp_path / HOLDER_FILE).exists()  # nobody was left to take it away
+        assert holder_of(tmp_path) is None
+    with CampaignLock(tmp_path):
+        found = holder_of(tmp_path)
+        assert found is not None
+        assert found.startswith(f"pid {os.getpid()} ")
+    assert holder_of(tmp_path) is None
+
+
+def test_a_holder_on_another_machine_is_believed(tmp_path: Path):
+    said = "pid 1 on elsewhere.example since 2026-01-01T00:00:00+00:00"
+    (tmp_path / HOLDER_FILE).write_text(said, encoding="utf-8")
+    assert holder_of(tmp_path) == said

@@ -24,7 +24,7 @@ from probatum.campaigns.execution import (
     stored_width,
 )
 from probatum.campaigns.executors import Executor, LocalExecutor
-from probatum.campaigns.experiment import HELD_OUT, Experiment, Mutation, trivial_experiments
+from probatum.campaigns.experiment import HELD_OUT, PROBES, Experiment, Mutation, trivial_experiments
 from probatum.campaigns.fit import Fit
 from probatum.campaigns.jobs import Place, Setup
 from probatum.campaigns.ledger import (
@@ -54,6 +54,7 @@ from probatum.errors import (
     ProtocolFrozenError,
     UnknownNameError,
 )
+from probatum.notebook_tables import MOST_ROWS, number, table
 from probatum.problems.problem import Dataset
 
 
@@ -209,6 +210,33 @@ class Campaign:
         """(train, test) rows of a recorded split."""
         record = self.ledger.split(digest)
         return stored_rows(self.store.read_arrays(record.artifact), record.position)
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: what is asked and by which protocol, and how far each experiment is."""
+        protocol = self.file.protocol
+        states: dict[str, ExperimentRecord] = {}
+        if (self.folder / LEDGER).exists():
+            states = {r.name: r for r in self.ledger.experiments() if not r.name.startswith(PROBES)}
+        names = dict.fromkeys([*(e.name for e in self.experiments), *states])
+        planned = {e.name: e for e in self.experiments}
+        rows = []
+        for name in [*names][-MOST_ROWS:]:
+            record, experiment = states.get(name), planned.get(name)
+            known = record or experiment
+            assert known is not None  # it is one of both
+            fits = f"{record.done}/{record.fits}" if record else "-"
+            score = number(record.score) if record else "-"
+            rows.append(
+                (name, known.parent or "-", record.status if record else "planned", fits, score, known.hypothesis or "")
+            )
+        headings = ("experiment", "parent", "status", ">fits", ">score", "hypothesis")
+        notes = [f"The last {MOST_ROWS} of {len(names)} experiments."] if len(names) > MOST_ROWS else []
+        notes += [
+            self.file.problem.question,
+            f"Tasks: {', '.join(self.file.tasks)}. Splits: {protocol.splits}, seeds: {protocol.seeds}, metric: "
+            f"{protocol.metric} ({protocol.scoring}), margin: {number(protocol.margin)}, baseline: {self.baseline}.",
+        ]
+        return table(f"{self.file.path.name}: {self.file.problem.name}", headings, rows, notes)
 
     # ------------------------------------------------------------------ running
 

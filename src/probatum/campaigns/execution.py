@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -75,21 +75,39 @@ class Bench:
 
     def outcomes(self, job: Job) -> list[FitOutcome]:
         """Trains a job's fits and stores nothing."""
-        dataset = self._dataset(job.task, job.draw)
         if Recipe.model_validate(job.fits[0].recipe).is_blend:
-            return self._blend(job, dataset)
-        return self._train(job, dataset, [self._rows(fit.split) for fit in job.fits])
+            return self._blend(job, self._dataset(job.task, job.draw))
+        recipes = [Recipe.model_validate(fit.recipe) for fit in job.fits]
+        rows = [self._rows(fit.split) for fit in job.fits]
+        with nullcontext() if job.width is None else _side_by_side(job.width):
+            return self.train(job.task, job.draw, recipes, [fit.seed for fit in job.fits], rows, job.cores)
 
     # ------------------------------------------------------------------ training
 
-    def _train(self, job: Job, dataset: Dataset, rows: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[FitOutcome]:
-        recipes = [Recipe.model_validate(fit.recipe) for fit in job.fits]
-        inputs, widths = self._inputs(job.task, job.draw, recipes[0].features)
+    def train(
+        self,
+        task: str,
+        draw: int,
+        recipes: Sequence[Recipe],
+        seeds: Sequence[int],
+        rows: Sequence[tuple[np.ndarray, np.ndarray]],
+        cores: int,
+    ) -> list[FitOutcome]:
+        """Trains fits that may share a job, none of them a blend.
+
+        Args:
+            task, draw: of the cases.
+            recipes, seeds: of the fits.
+            rows: [fit] rows that train and rows that are predicted.
+            cores: that may be used.
+        """
+        dataset = self._dataset(task, draw)
+        inputs, widths = self._inputs(task, draw, recipes[0].features)
         together = belonging(dataset, self.group)
         estimators, row_sets, owner = [], [], []
-        for i, (fit, recipe) in enumerate(zip(job.fits, recipes, strict=True)):
+        for i, (own_seed, recipe) in enumerate(zip(seeds, recipes, strict=True)):
             for member in range(recipe.ensemble.members):
-                seed = member_seed(fit.seed, member)
+                seed = member_seed(own_seed, member)
                 estimators.append(recipe.learner.build(recipe.parameters, seed))
                 train, test = rows[i]
                 groups = None if together is None else together[train]
@@ -100,18 +118,17 @@ class Bench:
         quantities = range(len(dataset.quantities))
         columns = [[q] for q in quantities] if apart else [list(quantities)]
         targets = dataset.targets() if dataset.supervised else None
-        with nullcontext() if job.width is None else _side_by_side(job.width):
-            parts = [
-                fit_many(
-                    estimators,
-                    inputs,
-                    None if targets is None else targets[:, some],
-                    row_sets,
-                    job.cores,
-                    quantities=len(some),
-                )
-                for some in columns
-            ]
+        parts = [
+            fit_many(
+                estimators,
+                inputs,
+                None if targets is None else targets[:, some],
+                row_sets,
+                cores,
+                quantities=len(some),
+            )
+            for some in columns
+        ]
         return [
             joined([[part[j] for part in parts] for j in range(len(owner)) if owner[j] == i], recipe.ensemble.combine)
             for i, recipe in enumerate(recipes)
@@ -129,20 +146,8 @@ class Bench:
         for fit in job.fits:
             started = time.perf_counter()
             recipe, predictions = Recipe.model_validate(fit.recipe), self._predictions(fit.components)
-            model = recipe.model
-            spread = None
-            given = model.get("weights", "equal")
-            if given == "stack":
-                stack = Stack.learned(*self._out_of_fold(fit, dataset), alpha=float(model.get("alpha", 1.0)))
-                prediction, weights = stack.predict(predictions), stack.coefficients
-            else:
-                if given == "inner":
-                    best = simplex_weights_by_quantity if recipe.per_target else simplex_weights
-                    weights = best(*self._out_of_fold(fit, dataset))
-                else:
-                    weights = np.ones(len(predictions)) if given == "equal" else np.array(given, dtype=np.float64)
-                prediction = blend(predictions, weights)
-                spread = blended_spread(predictions, self._spreads(fit.components, model.get("spread")), weights)
+            spreads, out_of_fold = self._spreads(fit.components), partial(self._out_of_fold, fit, dataset)
+            prediction, spread, weights = blended(recipe, predictions, spreads, out_of_fold)
             seconds = time.perf_counter() - started
             outcomes.append(FitOutcome(prediction, seconds, spread, curves={"weights": weights.astype(np.float32)}))
         return outcomes
@@ -157,12 +162,9 @@ class Bench:
         """[component, row, quantity] of stored predictions."""
         return np.stack([stored_prediction(self._read(p.artifact), p.position)[1] for p in places])
 
-    def _spreads(self, places: Sequence[Place], chosen: Sequence[int] | None) -> list[np.ndarray | None]:
-        """[component] stored spreads, None where a component has none or is not among the chosen."""
-        return [
-            stored_spread(self._read(p.artifact), p.position) if chosen is None or number in chosen else None
-            for number, p in enumerate(places)
-        ]
+    def _spreads(self, places: Sequence[Place]) -> list[np.ndarray | None]:
+        """[component] stored spreads, None where a component has none."""
+        return [stored_spread(self._read(p.artifact), p.position) for p in places]
 
     # ------------------------------------------------------------------ rows, scores, files
 
@@ -197,6 +199,36 @@ class Bench:
             if len({np.shape(o.curves.get(name, ())) for o in outcomes}) == 1:
                 arrays[f"{CURVE}{name}"] = np.stack([o.curves[name] for o in outcomes])
         return self.store.write_arrays(arrays)
+
+
+def blended(
+    recipe: Recipe,
+    predictions: np.ndarray,
+    spreads: Sequence[np.ndarray | None],
+    out_of_fold: Callable[[], tuple[np.ndarray, np.ndarray]],
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    """What a blend predicts, with its spread where it has one, and the weights of its components.
+
+    Args:
+        recipe: of the blend.
+        predictions: [component, row, quantity] of its components.
+        spreads: [component] of [row, quantity], None where a component has none.
+        out_of_fold: gives the components' predictions [component, row, quantity] inside the training fold, and the
+            truth of these rows; called where weights are learned from them.
+    """
+    model = recipe.model
+    given = model.get("weights", "equal")
+    if given == "stack":
+        stack = Stack.learned(*out_of_fold(), alpha=float(model.get("alpha", 1.0)))
+        return stack.predict(predictions), None, stack.coefficients
+    if given == "inner":
+        best = simplex_weights_by_quantity if recipe.per_target else simplex_weights
+        weights = best(*out_of_fold())
+    else:
+        weights = np.ones(len(predictions)) if given == "equal" else np.array(given, dtype=np.float64)
+    chosen = model.get("spread")
+    told = [s if chosen is None or number in chosen else None for number, s in enumerate(spreads)]
+    return blend(predictions, weights), blended_spread(predictions, told, weights), weights
 
 
 def stored_prediction(arrays: dict[str, np.ndarray], position: int) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
@@ -23,8 +23,10 @@ FRESH = "fresh seeds:"
 """Prefix under which an experiment is trained once more with seeds that no comparison has used; reserved too."""
 CONTROL = "control:"
 """Prefix under which an experiment is trained once more, unchanged, with seeds of its own; reserved too."""
-PROBES = (HELD_OUT, FRESH, CONTROL)
-"""Prefixes of what is trained beside the tree: it confirms or controls an experiment, and is none of its own."""
+RACED = "raced:"
+"""Prefix under which a candidate for a round is trained on some of the folds; reserved too."""
+PROBES = (HELD_OUT, FRESH, CONTROL, RACED)
+"""Prefixes of what is trained beside the tree, to confirm, control or choose an experiment; none is one of its own."""
 OWN_KEYS = ("name", "parent", "hypothesis", "recipe")
 """Keys of an [[experiment]] table that are not its recipe's; `recipe` names one to start from."""
 
@@ -178,7 +180,8 @@ def child_of(
     _refuse_reserved(name, where)
     if name in known:
         raise CampaignFileError(f"there is an experiment '{name}'", where=where, remedy="give it another name")
-    _order({**{other: {} for other in known}, name: entry}, {name: where})
+    needs = _needs(name, entry, {*known, name}, where)
+    _order({**{other: {} for other in needs}, name: entry}, {name: where})
     return _grow_one(entry, known, problem, where, named)
 
 
@@ -206,16 +209,7 @@ def _refuse_reserved(name: str, where: str) -> None:
 
 def _order(entries: Mapping[str, Mapping[str, Any]], place: Mapping[str, str]) -> list[str]:
     """Names so that parents and components come before those that need them."""
-    needs: dict[str, list[str]] = {}
-    for name, entry in entries.items():
-        parent = entry.get("parent")
-        components = entry.get("components", [])
-        if not isinstance(components, list) or not all(isinstance(c, str) for c in components):
-            raise CampaignFileError("components must be a list of experiment names", where=place[name])
-        for kind, other in [("parent", parent)] * (parent is not None) + [("component", c) for c in components]:
-            if other not in entries:
-                raise UnknownNameError.of(f"{kind} of '{name}':", str(other), set(entries) - {name}, where=place[name])
-        needs[name] = [*([parent] if parent is not None else []), *components]
+    needs = {name: _needs(name, entry, entries, place.get(name, "")) for name, entry in entries.items()}
     try:
         return list(TopologicalSorter(needs).static_order())
     except CycleError as error:
@@ -225,6 +219,17 @@ def _order(entries: Mapping[str, Mapping[str, Any]], place: Mapping[str, str]) -
             where=place[cycle[0]],
             remedy="give one of them another parent or none",
         ) from None
+
+
+def _needs(name: str, entry: Mapping[str, Any], there: Collection[str], where: str) -> list[str]:
+    """Parent and components of an entry, all of them there."""
+    parent, components = entry.get("parent"), entry.get("components", [])
+    if not isinstance(components, list) or not all(isinstance(c, str) for c in components):
+        raise CampaignFileError("components must be a list of experiment names", where=where)
+    for kind, other in [("parent", parent)] * (parent is not None) + [("component", c) for c in components]:
+        if other not in there:
+            raise UnknownNameError.of(f"{kind} of '{name}':", str(other), set(there) - {name}, where=where)
+    return [*([parent] if parent is not None else []), *components]
 
 
 def _grow_one(
@@ -237,6 +242,8 @@ def _grow_one(
     parent = grown[entry["parent"]] if entry.get("parent") is not None else None
     start = parent.recipe if parent else None
     if "recipe" in entry:
+        if not isinstance(entry["recipe"], str):
+            raise CampaignFileError(f"recipe = {entry['recipe']!r}: must be text", where=where, remedy="name a recipe")
         if entry["recipe"] not in named:
             raise UnknownNameError.of(f"recipe of {problem.name}", str(entry["recipe"]), named, where=where)
         start = named[entry["recipe"]]

@@ -15,8 +15,10 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from pathlib import Path
 from typing import Any
 
+from probatum import plug_ins
 from probatum.campaigns.recipe import Recipe
 from probatum.campaigns.splits import Split
+from probatum.learning.vocabulary import LOSSES, PENALTIES
 from probatum.problems.problem import Feature, Problem
 
 KEY_VERSION = 1
@@ -70,7 +72,7 @@ def code_versions(recipe: Recipe, problem: Problem) -> dict[str, Any]:
     if recipe.is_blend:
         return {"blend": 2, "components": [code_versions(component, problem) for component in recipe.components]}
     kind = recipe.learner
-    own = _class_digests(kind.estimator_class()) if ":" in recipe.kind else None
+    own = _class_digests(kind.estimator_class()) if kind.foreign else None
     return {
         "learner": [kind.path, kind.version, own],
         "own code": {path: _module_digest(path.partition(":")[0]) for path in _import_paths(recipe.parameters)},
@@ -81,9 +83,11 @@ def code_versions(recipe: Recipe, problem: Problem) -> dict[str, Any]:
 
 
 def _import_paths(value: Any) -> list[str]:
-    """Every 'module:name' in a recipe's parameters: losses, penalties, symmetries of the user's own."""
+    """Every 'module:name' in a recipe's parameters, and of losses of plug-ins: what is not the program's own."""
     if isinstance(value, str):
-        return [value] if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", value) else []
+        plug_in = plug_ins.installed(plug_ins.LOSSES, {**LOSSES, **PENALTIES}).get(value)
+        path = value if plug_in is None else plug_in.value
+        return [path] if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", path) else []
     if isinstance(value, Mapping):
         return sorted({path for item in value.items() for part in item for path in _import_paths(part)})
     if isinstance(value, list | tuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,8 @@ from filelock import FileLock, Timeout
 
 from probatum.campaigns.artifacts import storage_errors
 from probatum.errors import CampaignLockedError
+
+HOLDER = "lock.holder"
 
 
 class CampaignLock:
@@ -23,7 +26,7 @@ class CampaignLock:
 
     def __init__(self, folder: Path):
         self._lock = FileLock(folder / "lock", timeout=0)
-        self._holder = folder / "lock.holder"
+        self._holder = folder / HOLDER
 
     def __enter__(self) -> CampaignLock:
         with storage_errors(self._holder.parent):
@@ -47,3 +50,26 @@ class CampaignLock:
         with contextlib.suppress(OSError):
             return self._holder.read_text(encoding="utf-8")
         return "unknown"
+
+
+def holder_of(folder: Path) -> str | None:
+    """Who works on a campaign, as its lock says; None where nobody does, or who did was killed.
+
+    Looks only: the lock is not taken, so that a run may begin meanwhile.
+
+    Args:
+        folder: the campaign's state folder.
+    """
+    try:
+        said = (folder / HOLDER).read_text(encoding="utf-8")
+    except OSError:
+        return None
+    found = re.match(r"pid (\d+) on (\S+) since", said)
+    if found and found[2] == socket.gethostname():
+        try:
+            os.kill(int(found[1]), 0)
+        except ProcessLookupError:
+            return None
+        except OSError:
+            pass  # somebody else's process, and so alive
+    return said

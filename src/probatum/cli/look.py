@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.markup import escape
 
 from probatum.campaigns.ledger_files import open_ledger
 from probatum.cli.find import campaign_path
 from probatum.cli.output import console, print_json
-from probatum.errors import CampaignFileError, UnknownNameError
+from probatum.errors import CampaignFileError, UnknownNameError, UsageError
 from probatum.reporting.numbers import duration
 
-FORMATS = ("html", "log")
+FORMATS = ("html", "md", "json", "ipynb", "latex-table", "log")
 """Of a report."""
 MOST_ERRORS = 5
 """Different errors of one experiment that `show` prints."""
 
 
-def show_status(file: Path | None, *, most: int, json: bool) -> None:
-    """How far a campaign is; reads the ledger alone."""
+def show_status(file: Path | None, *, most: int, watch: bool, json: bool) -> None:
+    """How far a campaign is; reads the ledger alone, or watches it until the campaign is done."""
     path = campaign_path(file)
+    if watch:
+        if json:
+            raise UsageError("one JSON object of something that changes", where="status --watch", remedy="drop --json")
+        from probatum.cli.watch import watch_status
+
+        watch_status(path, most=most)
+        return
     ledger = open_ledger(path)
     summary, shown = ledger.summary(), ledger.experiments(last=most or None)
     total = sum(summary.experiments.values())
@@ -84,7 +93,8 @@ def show_experiment(
     if json:
         print_json(values | ({"figures": [str(picture) for picture in pictures]} if pictures else {}))
         return
-    _print_experiment(values, laboratory.campaign.file.protocol.model_dump())
+    curves = _sparklines(laboratory, [experiment], console()) if arm else {}
+    _print_experiment(values, laboratory.campaign.file.protocol.model_dump(), curves)
     for picture in pictures:
         console().print(f"figure: {escape(str(picture))}", soft_wrap=True)
 
@@ -159,18 +169,22 @@ def _draw_experiment(
     """The pictures of one experiment that are asked for."""
     if history is None and scatter is None:
         return
-    from probatum.reporting.training_figures import curves_of, history_figure, panels_of, scatter_figure
+    from probatum.pictures import write_figure
+    from probatum.reporting.experiment_arrays import curves_of, panels_of
+    from probatum.reporting.figures import learning_curves_figure, scatter_figure
 
     if history is not None:
-        history_figure(curves_of(laboratory, experiment), experiment, history)
+        write_figure(learning_curves_figure({experiment: curves_of(laboratory, experiment)}), history)
     if scatter is not None:
         dataset = next(iter(laboratory.campaign.datasets.values()))
         quantities = [(q.name, q.unit) for q in dataset.quantities]
-        scatter_figure(panels_of(laboratory, experiment, by), quantities, experiment, laboratory.metric.name, scatter)
+        panels = panels_of(laboratory, experiment, by)
+        write_figure(scatter_figure(panels, quantities, experiment, laboratory.metric.name), scatter)
 
 
 def _draw_comparison(laboratory: Any, values: dict[str, Any], known: set[str], picture: Path) -> None:
     """The verdicts, and where the best of the compared arms differs from the baseline."""
+    from probatum.pictures import write_figure
     from probatum.reporting.figures import comparison_figure
     from probatum.reporting.records import cell_values
 
@@ -180,7 +194,7 @@ def _draw_comparison(laboratory: Any, values: dict[str, Any], known: set[str], p
         sign = 1 if laboratory.metric.better == "lower" else -1
         name = min(own, key=lambda v: sign * v["score"])["arm"]
         cells = [cell_values(cell) for cell in laboratory.by_cell(name, values["baseline"])]
-    comparison_figure(values, cells, name, picture)
+    write_figure(comparison_figure(values, cells, name), picture)
 
 
 def show_tree(file: Path | None, *, json: bool) -> None:
@@ -190,21 +204,24 @@ def show_tree(file: Path | None, *, json: bool) -> None:
     from probatum.reporting.tables import experiment_tree
 
     path = campaign_path(file)
-    results = Laboratory.open(path).results()
+    laboratory = Laboratory.open(path)
+    results = laboratory.results()
     outcomes = {v.arm: v.outcome for v in results.verdicts} | {results.baseline: "baseline"}
     experiments = [experiment_values(r) for r in results.records]
     if json:
         print_json({"campaign": path.name, "experiments": experiments, "outcomes": outcomes})
     else:
-        console().print(experiment_tree(path.name, experiments, outcomes))
+        out = console()
+        done = [r.name for r in results.records if r.status == "done"]
+        out.print(experiment_tree(path.name, experiments, outcomes, _sparklines(laboratory, done, out)))
 
 
 def write_report_of(file: Path | None, *, output: Path | None, form: str, slots: int, json: bool) -> None:
-    """The report of what is finished so far: 'html', or 'log' with this many slots a batch."""
+    """The report of what is finished so far, in one of `FORMATS`; a 'log' has this many slots a batch."""
     from probatum.laboratory import Laboratory
     from probatum.reporting.experiment_log import experiment_log
     from probatum.reporting.experiment_log_text import log_values, write_log
-    from probatum.reporting.report import write_report
+    from probatum.reporting.formats import write_form
 
     if form not in FORMATS:
         raise UnknownNameError.of("format", form, FORMATS, where="probatum report")
@@ -212,15 +229,25 @@ def write_report_of(file: Path | None, *, output: Path | None, form: str, slots:
     results = laboratory.results()
     if not results.arms:
         raise CampaignFileError("no experiment is finished", where=laboratory.campaign.file.path.name, remedy="run it")
-    if form == "html":
-        written, values = write_report(laboratory, results, output), {}
-    else:
+    if form == "log":
         log = experiment_log(laboratory, results, slots=slots)
         written, values = write_log(laboratory, log, output), {"log": log_values(log)}
+    else:
+        written, values = write_form(laboratory, results, form, output), {}
     if json:
         print_json({"report": str(written)} | values)
     else:
         console().print(f"report: {escape(str(written))}", soft_wrap=True)
+
+
+def _sparklines(laboratory: Any, experiments: Sequence[str], out: Console) -> dict[str, str]:
+    """Finished experiment to its learning curve as a line of text, for those whose models keep one."""
+    from probatum.cli.sparklines import knows_blocks, learning_curve, sparkline
+
+    ascii_only = not knows_blocks(out)
+    curves = {name: learning_curve(p.curves for p in laboratory.campaign.predictions(name)) for name in experiments}
+    found = {name: sparkline(curve, ascii_only=ascii_only) for name, curve in curves.items()}
+    return {name: line for name, line in found.items() if line}
 
 
 def _foreign_arm(verdict: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
@@ -251,13 +278,13 @@ def _write_predictions(laboratory: Any, experiment: str, path: Path) -> None:
         frame.to_parquet(path, index=False) if path.suffix == ".parquet" else frame.to_csv(path, index=False)
 
 
-def _print_experiment(values: dict[str, Any], protocol: dict[str, Any]) -> None:
+def _print_experiment(values: dict[str, Any], protocol: dict[str, Any], curves: dict[str, str]) -> None:
     from probatum.campaigns.recipe import flat
     from probatum.reporting.tables import experiment_table, group_table, quantity_table
 
     out = console()
     experiment = values["experiment"]
-    out.print(experiment_table([experiment]))
+    out.print(experiment_table([experiment], curves=curves))
     for key in ("parent", "mutation", "hypothesis"):
         if experiment[key]:
             out.print(f"{key}: {escape(experiment[key])}")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from probatum.campaigns.artifacts import storage_errors
+from probatum.campaigns.ledger_files import state_folder
 from probatum.cli.output import console, print_json
 from probatum.errors import CampaignFileError
 from probatum.problems import registry
+
+AGENTS = "AGENTS.md"
+"""Beside a new campaign: how an agent works with it."""
 
 
 def write_campaign_file(
@@ -22,9 +28,10 @@ def write_campaign_file(
     target: list[str],
     group: str | None,
     replicate: str | None,
+    agents: bool,
     json: bool,
 ) -> None:
-    """Writes a commented campaign file; never over one that is there."""
+    """Writes a commented campaign file and, unless one is there, instructions for agents; never over a file."""
     if file.suffix != ".toml":
         raise CampaignFileError("a campaign file ends in .toml", where=str(file), remedy=f"use {file.stem}.toml")
     if file.exists():
@@ -37,10 +44,30 @@ def write_campaign_file(
         text = _built_in(problem)
     with storage_errors(file.parent):
         file.write_text(text, encoding="utf-8")
+    told = _write_instructions(file, "table" if table is not None else problem) if agents else None
     if json:
-        print_json({"campaign": str(file)})
+        print_json({"campaign": str(file), "agents": None if told is None else str(told)})
     else:
         console().print(f"wrote {file}; 'probatum run {file}' starts it", soft_wrap=True, markup=False)
+        if told is not None:
+            console().print(f"wrote {told}: how an agent works with it", soft_wrap=True, markup=False)
+
+
+def _write_instructions(file: Path, problem: str) -> Path | None:
+    """AGENTS.md beside a campaign file; None where there is one already, which is left as it is."""
+    path = file.with_name(AGENTS)
+    text = files("probatum.cli").joinpath("templates", AGENTS).read_text(encoding="utf-8")
+    words = {"@CAMPAIGN@": file.name, "@SHELL@": shlex.quote(file.name), "@JSON@": json.dumps(file.name)}
+    words |= {"@PROBLEM@": problem, "@STATE@": state_folder(file).name}
+    for mark, word in words.items():
+        text = text.replace(mark, word)
+    with storage_errors(path.parent):
+        try:
+            with path.open("x", encoding="utf-8") as out:
+                out.write(text)
+        except FileExistsError:
+            return None
+    return path
 
 
 def _for_table(file: Path, table: Path, target: list[str], group: str | None, replicate: str | None) -> str:

@@ -63,6 +63,7 @@ class RunProgress:
             case RoundStarted():
                 self._total, self._known = event.fits, event.known
                 self._experiments, self._finished = len(event.experiments), 0
+                self._done, self._told, self._started = 0, 0, time.monotonic()
                 known = f", {event.known} fits already there" if event.known else ""
                 self._say(
                     f"round {event.round}: {len(event.experiments)} experiments, {event.fits} fits to train{known}"

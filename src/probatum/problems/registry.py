@@ -1,14 +1,14 @@
-"""Built-in problems and plug-ins: whoever declares an entry point in the group 'probatum.problems' is one of them."""
+"""Built-in problems and those of plug-ins: entry points of the group 'probatum.problems'."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from probatum import plug_ins
 from probatum.errors import CampaignFileError, UnknownNameError, UsageError, nearest
 from probatum.problems.problem import Problem
 
@@ -20,12 +20,11 @@ BUILT_IN = {
     "rocking_curve": "probatum.problems.rocking_curve.problem:RockingCurve",
     "table": "probatum.problems.table:Table",
 }
-GROUP = "probatum.problems"
 
 
 def names() -> tuple[str, ...]:
     """Names of all problems that can be opened here."""
-    return tuple(sorted({*BUILT_IN, *(e.name for e in entry_points(group=GROUP))}))
+    return tuple(sorted({*BUILT_IN, *plug_ins.installed(plug_ins.PROBLEMS, BUILT_IN)}))
 
 
 def problem_class(kind: str) -> type[Problem]:
@@ -38,19 +37,11 @@ def problem_class(kind: str) -> type[Problem]:
     if kind in BUILT_IN:
         module, _, attribute = BUILT_IN[kind].partition(":")
         return getattr(import_module(module), attribute)
-    for entry in entry_points(group=GROUP):
-        if entry.name == kind:
-            try:
-                found = entry.load()
-            except Exception as error:
-                raise CampaignFileError(
-                    f"problem '{kind}' cannot be loaded: {type(error).__name__}: {error}",
-                    where=entry.value,
-                    remedy="repair or uninstall the package that provides it",
-                ) from error
-            if not (isinstance(found, type) and issubclass(found, Problem)):
-                raise CampaignFileError(f"problem '{kind}' is no subclass of Problem", where=entry.value)
-            return found
+    plug_in = plug_ins.installed(plug_ins.PROBLEMS, BUILT_IN).get(kind)
+    if plug_in is not None:
+        return plug_in.load(
+            lambda found: isinstance(found, type) and issubclass(found, Problem), "is no subclass of Problem"
+        )
     raise UnknownNameError.of("problem", kind, names())
 
 

@@ -17,12 +17,15 @@ def status(
     file: File = None,
     campaign: Chosen = None,
     most: Annotated[int, typer.Option("--most", "-n", min=0, help="Experiments shown; 0 shows all.")] = 30,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Show it until it is done; Ctrl-C leaves, the campaign goes on.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show how far a campaign is, without touching it."""
     from probatum.cli.look import show_status
 
-    show_status(file or campaign, most=most, json=json)
+    show_status(file or campaign, most=most, watch=watch, json=json)
 
 
 @commands.command()
@@ -86,11 +89,13 @@ def report(
     file: File = None,
     campaign: Chosen = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to write it.")] = None,
-    form: Annotated[str, typer.Option("--format", help="html, or log: an experiment log in Markdown.")] = "html",
+    form: Annotated[
+        str, typer.Option("--format", help="html, md, json, ipynb, latex-table, or log: batch by batch, in Markdown.")
+    ] = "html",
     slots: Annotated[int, typer.Option(min=1, help="Experiments of a batch of the log.")] = 4,
     json: Json = False,
 ) -> None:
-    """Write the campaign's report: one HTML file, or the log of its experiments, batch by batch."""
+    """Write the campaign's report: one HTML file that needs no network, or one of the other formats."""
     from probatum.cli.look import write_report_of
 
     write_report_of(file or campaign, output=output, form=form, slots=slots, json=json)

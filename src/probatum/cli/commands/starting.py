@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from probatum.cli.commands.options import Json
+from probatum.errors import UsageError
 
 commands = typer.Typer()
 data = typer.Typer(help="Real data of the problems.", no_args_is_help=True)
@@ -38,7 +39,8 @@ def explain(
 
 @commands.command()
 def new(
-    file: Annotated[Path, typer.Argument(help="Campaign file to write.")],
+    file: Annotated[Path, typer.Argument(help="Campaign file to write; or the word 'problem'.")],
+    name: Annotated[str | None, typer.Argument(help="After 'problem': name of a problem of your own.")] = None,
     problem: Annotated[str, typer.Option(help="Problem to start from.")] = "analog_codes",
     table: Annotated[Path | None, typer.Option(help="A CSV or Parquet table of your own.")] = None,
     target: Annotated[list[str] | None, typer.Option(help="Column to predict; may be given several times.")] = None,
@@ -46,13 +48,35 @@ def new(
         str | None, typer.Option(help="Column whose values must not stand on both sides of a split.")
     ] = None,
     replicate: Annotated[str | None, typer.Option(help="Column that is equal for repeated measurements.")] = None,
+    agents: Annotated[bool, typer.Option(help="Write AGENTS.md beside it, unless one is there.")] = True,
     json: Json = False,
 ) -> None:
-    """Write a campaign file to start from, for a built-in problem or for a table of your own."""
+    """Write a campaign file to start from, for a built-in problem or a table of your own; or a problem of your own.
+
+    'probatum new problem lime_kiln' writes a package: a problem that works, its recipes, its first campaign, its tests.
+    """
+    if str(file) == "problem":
+        if name is None:
+            raise UsageError("a problem without a name", where="probatum new problem", remedy="add one, as lime_kiln")
+        if table or target or group or replicate:
+            raise UsageError("a new problem takes no options of a table", where="probatum new problem")
+        from probatum.cli.new_problem import write_problem_package
+
+        write_problem_package(name, json=json)
+        return
+    if name is not None:
+        raise UsageError(f"unexpected '{name}'", where="probatum new", remedy="name one file")
     from probatum.cli.new import write_campaign_file
 
     write_campaign_file(
-        file, problem=problem, table=table, target=target or [], group=group, replicate=replicate, json=json
+        file,
+        problem=problem,
+        table=table,
+        target=target or [],
+        group=group,
+        replicate=replicate,
+        agents=agents,
+        json=json,
     )
 
 

@@ -24,10 +24,16 @@ def sandwich(regression: Regression, constants: np.ndarray) -> np.ndarray:
         constants: k, [reaction], its solution.
 
     Raises:
-        FitError: the regressor's rank is not full.
+        FitError: the regressor's rank is not full, or there is one window alone.
     """
     scores = regression.scores(constants)
     windows = len(scores)
+    if windows < 2:
+        raise FitError(
+            "one window alone has no spread",
+            where="standard errors",
+            remedy="measure for longer, or cut shorter windows",
+        )
     try:
         factor = linalg.cho_factor(regression.normal_equations.gram.toarray())
     except linalg.LinAlgError:
