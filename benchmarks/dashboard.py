@@ -128,7 +128,7 @@ def measure(quick: bool) -> Sequence[Row]:
         with served(path) as (address, app):
             first = {page: seconds_of(address + at) for page, at in pages.items()}  # results are being computed
             rows.append(Row("slowest page while results are computed", max(first.values()), "s", WITHIN))
-            observer = app.state.desk.observer  # type: ignore[attr-defined]
+            observer = app.state.dashboard.observer  # type: ignore[attr-defined]
             started = time.perf_counter()
             look = observer.wait(600)
             assert look.view is not None, look.trouble

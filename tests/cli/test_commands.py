@@ -33,7 +33,7 @@ def test_from_a_table_to_a_report(tmp_path: Path, call: Call):
     """What a newcomer does, command by command."""
     (tmp_path / "lab.csv").write_text(lab_table(), encoding="utf-8")
     new = program(tmp_path, "new", "my.toml", "--table", "lab.csv", "--target", "yield", "--group", "batch", "--json")
-    assert (new.code, new.values) == (0, {"campaign": "my.toml"})
+    assert (new.code, new.values) == (0, {"campaign": "my.toml", "agents": "AGENTS.md"})
     run = program(tmp_path, "run", "--json")
     assert run.code == 0, run.err
     assert set(run.values) == RESULTS | {"audit", "report"}

@@ -9,6 +9,7 @@ import re
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import threading
 import time
@@ -26,6 +27,10 @@ from probatum.cli.watch import WINDOW, Rate, _chosen
 __all__ = ["slow"]  # a fixture: the campaign that comes to a halt half-way
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-7]|9[0-7]|38;[25];\d+)(?:;\d+)*m")
 SHOW_CURSOR = "\x1b[?25h"
+ON_ITS_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""Not `preexec_fn`, which forks a process in which JAX may run threads."""
 
 
 class Terminal:
@@ -36,14 +41,13 @@ class Terminal:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
         kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")}
         self.process = subprocess.Popen(
-            [PROGRAM, *arguments],
+            [sys.executable, "-c", ON_ITS_TERMINAL, PROGRAM, *arguments],
             cwd=folder,
             env={**kept, "TERM": "xterm-256color", **environment},
             stdin=slave,
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(slave)
         self._written = b""

@@ -20,7 +20,7 @@ from probatum.campaigns.ledger_files import open_ledger
 from probatum.campaigns.splits import held_out_rows
 from probatum.errors import CampaignFileError
 from probatum.laboratory import Laboratory
-from probatum.mcp_server import looking
+from probatum.mcp_server import reading_tools
 from probatum.mcp_server.limits import Limits
 from probatum.mcp_server.server import CampaignServer
 
@@ -371,7 +371,7 @@ def test_an_error_that_nobody_foresaw_tells_its_kind_and_nothing_else(
     def breaks(*_: object) -> None:
         raise KeyError("a secret of the machine")
 
-    monkeypatch.setattr(looking, "effects_values", breaks)
+    monkeypatch.setattr(reading_tools, "effects_values", breaks)
 
     async def talk(agent: Agent) -> None:
         said = await agent.refused("effects")

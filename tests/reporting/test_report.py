@@ -260,7 +260,7 @@ def test_a_champion_is_said_with_its_optimism_and_what_to_do_next(contest: Labor
 def test_a_problem_s_own_pictures_are_drawn_and_one_that_fails_says_why(
     contest: Laboratory, monkeypatch: pytest.MonkeyPatch
 ):
-    def pictures(problem: Any, dataset: Any, rows: np.ndarray, predictions: np.ndarray) -> list[Picture]:
+    def pictures(problem: Any, dataset: Any, rows: np.ndarray, predictions: np.ndarray, curves: Any) -> list[Picture]:
         def good(figure: Any) -> None:
             figure.subplots().plot(rows, predictions[:, 0])
 

@@ -33,7 +33,7 @@ def lab(finished: Path, tmp_path: Path) -> Path:
 def reader(finished: Path) -> Iterator[TestClient]:
     """Reads the finished campaign, whose results are computed, without a token."""
     with client_of(finished) as client:
-        client.app.state.desk.observer.wait(120)  # type: ignore[attr-defined]
+        client.app.state.dashboard.observer.wait(120)  # type: ignore[attr-defined]
         yield client
 
 
@@ -48,7 +48,7 @@ def person(lab: Path) -> Iterator[TestClient]:
     """A browser that has opened the link with the token; its campaign may be changed."""
     with client_of(lab) as client:
         client.get(f"/?token={TOKEN}")
-        client.app.state.desk.observer.wait(120)  # type: ignore[attr-defined]
+        client.app.state.dashboard.observer.wait(120)  # type: ignore[attr-defined]
         yield client
 
 

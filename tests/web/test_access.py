@@ -126,7 +126,7 @@ def test_a_wrong_token_starts_nothing(token, lab):
         assert not client.cookies
         assert client.post("/run", headers={"authorization": f"Bearer {token}"}).status_code == 403
         assert client.post("/run", headers={"cookie": f"probatum_{PORT}={token}"}).status_code == 403
-        assert client.app.state.desk.processes.recent("campaign") == []
+        assert client.app.state.dashboard.processes.recent("campaign") == []
 
 
 def test_a_wrong_header_is_not_made_up_for_by_a_cookie(person):
@@ -170,7 +170,7 @@ def test_other_methods_are_not_answered(method, person):
 def test_nothing_is_started_by_reading(person):
     for post in POSTS:
         assert person.get(post).status_code in (200, 404, 405)
-    assert person.app.state.desk.processes.recent("campaign") == []
+    assert person.app.state.dashboard.processes.recent("campaign") == []
 
 
 class _Unread:
@@ -216,7 +216,7 @@ def test_a_body_that_grows_beyond_the_limit_is_cut_off_whatever_it_announced(sma
 
     headers = {"origin": HERE, "content-type": "application/x-www-form-urlencoded"}
     assert small.post("/run", content=chunks(), headers=headers).status_code == 413
-    assert small.app.state.desk.processes.recent("campaign") == []
+    assert small.app.state.dashboard.processes.recent("campaign") == []
 
 
 @pytest.mark.parametrize("length", ["-1", "many", "1e9", "9" * 30])

@@ -19,7 +19,7 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from probatum.web import branches
+from probatum.web import tree_steps
 from probatum.web.access import Access
 from probatum.web.application import application
 from web.small_dashboard import CAMPAIGN, HOSTILE, TOKEN, write_lab
@@ -120,7 +120,7 @@ def test_two_of_the_tree_are_compared(campaign: Watched):
 
 
 def test_a_branch_that_was_left_out_comes_when_it_is_opened(campaign: Watched, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(branches, "MOST", 2)
+    monkeypatch.setattr(tree_steps, "MOST", 2)
     page = campaign.goto("/tree")
     child = page.get_by_role("link", name="ridge", exact=True)
     expect(child).not_to_be_visible()

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from probatum.campaigns.ledger import ExperimentRecord
 from probatum.laboratory import Laboratory
-from probatum.web.branches import DEEPEST, steps
-from probatum.web.live import event
+from probatum.web.progress_events import event
+from probatum.web.tree_steps import DEEPEST, steps
 from web.small_dashboard import HOSTILE, client_of, write_lab
 
 PAGES = [
@@ -119,7 +119,7 @@ def test_two_ticked_in_the_tree_are_compared(reader):
 def test_findings_come_with_their_remedies(reader):
     from probatum.audit.catalogue import CHECKS
 
-    view = reader.app.state.desk.observer.view
+    view = reader.app.state.dashboard.observer.view
     assert view.findings
     texts = "".join(Seen(reader.get("/findings").text).texts)
     for finding in view.findings:
@@ -136,7 +136,7 @@ def test_odd_questions_are_answered(page, reader):
 
 def test_a_campaign_that_was_not_run_shows_what_its_file_says(tmp_path):
     with client_of(write_lab(tmp_path)) as client:
-        client.app.state.desk.observer.wait(60)
+        client.app.state.dashboard.observer.wait(60)
         texts = "".join(Seen(client.get("/").text).texts)
         assert "Not run yet." in texts
         assert HOSTILE in texts
@@ -149,14 +149,14 @@ def test_a_campaign_file_that_cannot_be_used_is_said_to_be_so(tmp_path):
     path = write_lab(tmp_path)
     path.write_text(path.read_text().replace('kind = "ridge"', 'kind = "rigde"'))
     with client_of(path) as client:
-        client.app.state.desk.observer.wait(60)
+        client.app.state.dashboard.observer.wait(60)
         assert "did you mean &#39;ridge&#39;?" in client.get("/").text
 
 
 def test_a_ledger_that_is_damaged_is_said_to_be_so(lab: Path):
     (lab.parent / "lab.probatum" / "ledger.sqlite").write_bytes(b"no database at all" * 100)
     with client_of(lab) as client:
-        client.app.state.desk.observer.wait(60)
+        client.app.state.dashboard.observer.wait(60)
         answer = client.get("/")
         assert answer.status_code == 200
         assert "The ledger cannot be read." in answer.text
@@ -164,7 +164,7 @@ def test_a_ledger_that_is_damaged_is_said_to_be_so(lab: Path):
 
 def test_results_follow_the_campaign_file_and_the_ledger(lab: Path):
     with client_of(lab) as client:
-        observer = client.app.state.desk.observer
+        observer = client.app.state.dashboard.observer
         observer.wait(60)
         assert "firm" not in client.get("/tree").text
         with lab.open("a") as file:

@@ -15,12 +15,12 @@ def test_a_campaign_is_run_from_the_page(tmp_path):
         client.get("/?token=a-token-for-the-tests")
         assert '<button class="main">Run</button>' in client.get("/").text
         assert client.post("/run").status_code == 200
-        work = client.app.state.desk.processes.running("campaign")
+        work = client.app.state.dashboard.processes.running("campaign")
         assert work is not None
         assert ">Stop</button>" in client.get("/").text
         assert client.post("/run").status_code == 409
         assert waited(work, 240).state == "done", work.said
-        look = client.app.state.desk.observer.wait(60)
+        look = client.app.state.dashboard.observer.wait(60)
         assert look.view.verdicts["ridge"]["outcome"] == "better"
         assert "<strong>Finished.</strong>" in client.get("/").text
 
@@ -33,7 +33,7 @@ def test_what_somebody_else_runs_is_left_alone(person, lab):
         refused = person.post("/run")
         assert refused.status_code == 409
         assert "another process works on this campaign" in refused.text
-    assert person.app.state.desk.processes.recent("campaign") == []
+    assert person.app.state.dashboard.processes.recent("campaign") == []
 
 
 # ------------------------------------------------------------------ the next round
@@ -51,7 +51,7 @@ def sent(*texts: str, action: str = "check") -> dict[str, str]:
 def test_an_accepted_proposal_is_run_and_judged(person, lab):
     assert "It can be tried." in person.post("/proposals", data=sent(EDIT)).text
     assert person.post("/proposals", data=sent(EDIT, action="start")).status_code == 200
-    work = person.app.state.desk.processes.recent("campaign")[0]
+    work = person.app.state.dashboard.processes.recent("campaign")[0]
     assert waited(work, 240).state == "done", work.said
     laboratory = Laboratory.open(lab)
     (record,) = laboratory.campaign.ledger.rounds()
@@ -79,7 +79,7 @@ def test_an_edit_that_cannot_be_tried_is_refused_with_the_reason(text, why, pers
     answer = person.post("/proposals", data=sent(text, action="start"))
     assert answer.status_code == 422
     assert why in answer.text
-    assert person.app.state.desk.processes.recent("campaign") == []
+    assert person.app.state.dashboard.processes.recent("campaign") == []
 
 
 @pytest.mark.parametrize(
@@ -94,22 +94,22 @@ def test_import_paths_are_never_imported(edit, person, lab):
     assert answer.status_code == 422
     assert "is an import path" in answer.text
     assert "web_canary" not in sys.modules
-    assert person.app.state.desk.processes.recent("campaign") == []
+    assert person.app.state.dashboard.processes.recent("campaign") == []
 
 
 def test_one_bad_proposal_starts_none(person):
     answer = person.post("/proposals", data=sent(EDIT, EDIT.replace("ridge", "nobody"), action="start"))
     assert answer.status_code == 422
-    assert person.app.state.desk.processes.recent("campaign") == []
+    assert person.app.state.dashboard.processes.recent("campaign") == []
 
 
 def test_the_planner_is_asked_and_its_proposals_can_be_read_back(person):
     assert person.post("/proposals/ask", data={"slots": "2"}).status_code == 200
-    work = person.app.state.desk.processes.recent("campaign")[0]
+    work = person.app.state.dashboard.processes.recent("campaign")[0]
     assert waited(work, 240).state == "done", work.said
     text = person.get("/proposals").text
-    drafts = person.app.state.desk.drafts.drafts
-    assert person.app.state.desk.drafts.answered
+    drafts = person.app.state.dashboard.drafts.drafts
+    assert person.app.state.dashboard.drafts.answered
     if not drafts:
         assert "nothing new to propose" in text
     for draft in drafts:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from probatum.errors import DataError, UsageError
 from probatum.web import uploads
-from probatum.web.answering import answer
+from probatum.web.answer_process import answer
 from probatum.web.questions import QUESTIONS, Field, suffix_of, value_of
 from probatum.web.uploads import check_content
 from web.small_dashboard import client_of
@@ -33,7 +33,7 @@ def send(person, name: str, content: bytes, slug: str = "rocking-curve-fit", key
 
 
 def nothing_was_asked(person) -> bool:
-    return person.app.state.desk.processes.recent("question") == []
+    return person.app.state.dashboard.processes.recent("question") == []
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
@@ -83,7 +83,7 @@ def test_what_is_damaged_is_refused(content, person):
      "x" * 200 + ".txt", "question.json.txt", "CON.txt", ".txt"],
 )  # fmt: skip
 def test_the_browser_names_no_file(name, lab, monkeypatch):
-    from probatum.web import asking
+    from probatum.web import question_pages
 
     seen: dict[str, list[str]] = {}
 
@@ -92,7 +92,7 @@ def test_the_browser_names_no_file(name, lab, monkeypatch):
         seen["files"] = sorted(p.name for p in folder.iterdir())
         raise UsageError("seen enough")
 
-    monkeypatch.setattr(asking, "save_question", watched)
+    monkeypatch.setattr(question_pages, "save_question", watched)
     with client_of(lab) as client:
         client.get("/?token=a-token-for-the-tests")
         send(client, name, b"1 2\n3 4\n")
@@ -123,7 +123,7 @@ def test_a_file_is_no_value(person):
 
 
 def test_arguments_that_no_field_has_are_left_out(lab, monkeypatch):
-    from probatum.web import asking
+    from probatum.web import question_pages
 
     seen = {}
 
@@ -132,7 +132,7 @@ def test_arguments_that_no_field_has_are_left_out(lab, monkeypatch):
         seen.update(json.loads((folder / "question.json").read_text()))
         raise UsageError("seen enough")
 
-    monkeypatch.setattr(asking, "save_question", watched)
+    monkeypatch.setattr(question_pages, "save_question", watched)
     with client_of(lab) as client:
         client.get("/?token=a-token-for-the-tests")
         send(client, "a.txt", b"1 2\n", figure="/tmp/evil.svg", module="os", verb="system", folder="/")

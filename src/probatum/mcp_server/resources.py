@@ -11,8 +11,8 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError
 
 from probatum.errors import ProbatumError
-from probatum.mcp_server.desk import Desk
-from probatum.mcp_server.words import sentence
+from probatum.mcp_server.input_checks import sentence
+from probatum.mcp_server.served_campaign import ServedCampaign
 from probatum.pictures import write_figure
 from probatum.reporting.experiment_log import experiment_log
 from probatum.reporting.experiment_log_text import log_text
@@ -26,46 +26,48 @@ PICTURES: Mapping[str, tuple[Callable[[Mapping[str, Any]], Any], str]] = {
 }
 
 
-def add_resources(server: MCPServer[Any], desk: Desk) -> None:
+def add_resources(server: MCPServer[Any], served: ServedCampaign) -> None:
     """Adds what agents may read to a server.
 
     Args:
         server: of a campaign.
-        desk: of it.
+        served: of it.
     """
 
     @server.resource("probatum://campaign", title="The campaign file", mime_type="application/toml")
     def campaign() -> str:
         """The campaign file as it is now, in TOML: problem, protocol and all experiments."""
-        return _told(lambda: (desk.laboratory(), desk.path.read_text(encoding="utf-8"))[1])
+        return _told(lambda: (served.laboratory(), served.path.read_text(encoding="utf-8"))[1])
 
     @server.resource("probatum://log", title="The experiment log", mime_type="text/markdown")
     def log() -> str:
         """The experiment log in Markdown, batch by batch: what was tried, why, and what came of it."""
-        return _told(lambda: _log(desk))
+        return _told(lambda: _log(served))
 
     for name, (_, caption) in PICTURES.items():
         uri = f"probatum://pictures/{name}"
-        server.resource(uri, name=name, title=caption, description=caption, mime_type="image/png")(_picture(desk, name))
+        server.resource(uri, name=name, title=caption, description=caption, mime_type="image/png")(
+            _picture(served, name)
+        )
 
 
-def drawn(desk: Desk, name: str) -> bytes:
+def drawn(served: ServedCampaign, name: str) -> bytes:
     """A picture of the campaign as PNG.
 
     Args:
-        desk: of the campaign.
+        served: of the campaign.
         name: one of `PICTURES`.
     """
-    with desk.turn, tempfile.TemporaryDirectory() as folder:
-        values = results_values(desk.laboratory(), desk.results(), groups=False)
+    with served.turn, tempfile.TemporaryDirectory() as folder:
+        values = results_values(served.laboratory(), served.results(), groups=False)
         path = Path(folder, f"{name}.png")
         write_figure(PICTURES[name][0](values), path)
         return path.read_bytes()
 
 
-def _log(desk: Desk) -> str:
-    with desk.turn:
-        return log_text(experiment_log(desk.laboratory(), desk.results(), audit=desk.audit()))
+def _log(served: ServedCampaign) -> str:
+    with served.turn:
+        return log_text(experiment_log(served.laboratory(), served.results(), audit=served.audit()))
 
 
 def _told(read: Callable[[], Any]) -> Any:
@@ -76,8 +78,8 @@ def _told(read: Callable[[], Any]) -> Any:
         raise ResourceError(sentence(error)) from None
 
 
-def _picture(desk: Desk, name: str) -> Callable[[], bytes]:
+def _picture(served: ServedCampaign, name: str) -> Callable[[], bytes]:
     def picture() -> bytes:
-        return _told(lambda: drawn(desk, name))
+        return _told(lambda: drawn(served, name))
 
     return picture

@@ -16,13 +16,13 @@ from pydantic import ValidationError
 
 from probatum.errors import ProbatumError, UnknownNameError, UsageError
 from probatum.mcp_server.access import LOOPBACK, REQUEST_BYTES, Guarded
-from probatum.mcp_server.desk import Desk
-from probatum.mcp_server.errands import Errands
+from probatum.mcp_server.batch_client import BatchClient
+from probatum.mcp_server.input_checks import sentence, shown
 from probatum.mcp_server.limits import Limits, Pace
-from probatum.mcp_server.looking import Looking
+from probatum.mcp_server.reading_tools import ReadingTools
 from probatum.mcp_server.resources import add_resources
-from probatum.mcp_server.trying import Trying
-from probatum.mcp_server.words import sentence, shown
+from probatum.mcp_server.running_tools import RunningTools
+from probatum.mcp_server.served_campaign import ServedCampaign
 from probatum.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -68,42 +68,42 @@ class CampaignServer(MCPServer[Any]):
     """
 
     def __init__(self, campaign: Path, limits: Limits | None = None):
-        errands = Errands()
+        batches = BatchClient()
         super().__init__(
             "probatum",
             title=f"Probatum: {campaign.name}",
             instructions=INSTRUCTIONS,
             version=__version__,
             log_level="WARNING",
-            lifespan=lambda _: errands.opened(),
+            lifespan=lambda _: batches.opened(),
         )
         self.limits = limits or Limits()
-        self.desk = Desk(campaign, self.limits)
+        self.served = ServedCampaign(campaign, self.limits)
         self._pace = Pace(self.limits.calls, "calls")
         self._in_progress = 0
-        looking = Looking(self.desk)
-        trying = Trying(self.desk, looking, errands)
+        reading = ReadingTools(self.served)
+        running = RunningTools(self.served, reading, batches)
         tools: tuple[tuple[Callable[..., Any], str, ToolAnnotations], ...] = (
-            (looking.list_problems, "List problems", LOOKS),
-            (looking.describe, "Describe the campaign", LOOKS),
-            (trying.propose, "Propose an experiment", TRAINS),
-            (trying.run_batch, "Run a batch", TRAINS),
-            (looking.status, "Status", LOOKS),
-            (looking.compare, "Compare experiments", LOOKS),
-            (looking.effects, "Effects of changes", LOOKS),
-            (looking.audit, "Audit", LOOKS),
-            (looking.explain, "Explain", LOOKS),
-            (trying.next, "Next round", LOOKS),
-            (looking.report, "Write the report", WRITES),
-            (trying.predict, "Predict new cases", LOOKS),
-            (trying.confirm_champion, "Confirm the champion", SPENDS),
+            (reading.list_problems, "List problems", LOOKS),
+            (reading.describe, "Describe the campaign", LOOKS),
+            (running.propose, "Propose an experiment", TRAINS),
+            (running.run_batch, "Run a batch", TRAINS),
+            (reading.status, "Status", LOOKS),
+            (reading.compare, "Compare experiments", LOOKS),
+            (reading.effects, "Effects of changes", LOOKS),
+            (reading.audit, "Audit", LOOKS),
+            (reading.explain, "Explain", LOOKS),
+            (running.next, "Next round", LOOKS),
+            (reading.report, "Write the report", WRITES),
+            (running.predict, "Predict new cases", LOOKS),
+            (running.confirm_champion, "Confirm the champion", SPENDS),
         )
         for function, title, hints in tools:
             described = " ".join(line.strip() for line in (function.__doc__ or "").splitlines())
             self.add_tool(function, title=title, description=described, annotations=hints, structured_output=True)
         for tool in self._tool_manager.list_tools():
             tool.parameters["additionalProperties"] = False
-        add_resources(self, self.desk)
+        add_resources(self, self.served)
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None

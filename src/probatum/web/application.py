@@ -18,9 +18,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from probatum.errors import ProbatumError, UnknownNameError
-from probatum.web import asking, changing, live, pages
+from probatum.web import campaign_actions, pages, progress_events, question_pages
 from probatum.web.access import Access
-from probatum.web.desk import Desk, page
+from probatum.web.dashboard import Dashboard, page
 from probatum.web.guard import LARGEST_POST, Guard, TooLarge, too_large
 
 ASSETS_KEPT = "max-age=3600"
@@ -34,15 +34,15 @@ def application(path: Path, access: Access, *, largest: int = LARGEST_POST) -> S
         access: who may do what.
         largest: bytes that a post may have.
     """
-    desk = Desk.of(path, access)
+    dashboard = Dashboard.of(path, access)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.closing = asyncio.Event()
-        await run_in_threadpool(desk.observer.look)  # results are on their way before the first page is asked for
+        await run_in_threadpool(dashboard.observer.look)  # results are on their way before the first page is asked for
         yield
         app.state.closing.set()
-        await run_in_threadpool(desk.close)
+        await run_in_threadpool(dashboard.close)
 
     handlers: dict[Any, Any] = {
         ProbatumError: _refused,
@@ -51,7 +51,7 @@ def application(path: Path, access: Access, *, largest: int = LARGEST_POST) -> S
         Exception: _broken,
     }
     app = Starlette(routes=_routes(), exception_handlers=handlers, lifespan=lifespan)
-    app.state.desk, app.state.streams = desk, set()
+    app.state.dashboard, app.state.streams = dashboard, set()
     app.add_middleware(Guard, access=access, largest=largest)
     return app
 
@@ -67,20 +67,20 @@ def _routes() -> list[Route | Mount]:
         Route("/findings", pages.findings, methods=get),
         Route("/effects", pages.effects, methods=get),
         Route("/picture", pages.picture, methods=get),
-        Route("/events", live.events, methods=get),
-        Route("/run", changing.run, methods=post),
-        Route("/proposals", changing.proposals, methods=get),
-        Route("/proposals", changing.judge_drafts, methods=post),
-        Route("/proposals/ask", changing.ask_planner, methods=post),
-        Route("/proposals/resume", changing.resume, methods=post),
-        Route("/ask", asking.questions, methods=get),
-        Route("/ask/{slug}", asking.form_of, methods=get),
-        Route("/ask/{slug}", asking.ask, methods=post),
-        Route("/work/{id}", asking.work_page, methods=get),
-        Route("/work/{id}/part", asking.work_part, methods=get),
-        Route("/work/{id}/picture.svg", asking.work_picture, methods=get),
-        Route("/work/{id}/answer.json", asking.work_answer, methods=get),
-        Route("/work/{id}/stop", changing.stop, methods=post),
+        Route("/events", progress_events.events, methods=get),
+        Route("/run", campaign_actions.run, methods=post),
+        Route("/proposals", campaign_actions.proposals, methods=get),
+        Route("/proposals", campaign_actions.judge_drafts, methods=post),
+        Route("/proposals/ask", campaign_actions.ask_planner, methods=post),
+        Route("/proposals/resume", campaign_actions.resume, methods=post),
+        Route("/ask", question_pages.questions, methods=get),
+        Route("/ask/{slug}", question_pages.form_of, methods=get),
+        Route("/ask/{slug}", question_pages.ask, methods=post),
+        Route("/work/{id}", question_pages.work_page, methods=get),
+        Route("/work/{id}/part", question_pages.work_part, methods=get),
+        Route("/work/{id}/picture.svg", question_pages.work_picture, methods=get),
+        Route("/work/{id}/answer.json", question_pages.work_answer, methods=get),
+        Route("/work/{id}/stop", campaign_actions.stop, methods=post),
         Route("/assets/pictures.css", _picture_styles, methods=get),
         Mount("/assets", _Assets(directory=str(files("probatum.web") / "assets"))),
     ]

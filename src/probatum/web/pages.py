@@ -16,9 +16,9 @@ from probatum.campaigns.ledger import ExperimentRecord, FitRecord
 from probatum.campaigns.ledger_files import open_ledger
 from probatum.campaigns.recipe import Recipe, flat
 from probatum.errors import IncomparableError, ProbatumError, UnknownNameError
-from probatum.web.branches import steps
-from probatum.web.desk import desk_of, page
+from probatum.web.dashboard import dashboard_of, page
 from probatum.web.observer import Look, View
+from probatum.web.tree_steps import steps
 
 ROWS = 100
 """Of one page of a table."""
@@ -31,7 +31,7 @@ ERRORS = 3
 
 def overview(request: Request) -> HTMLResponse:
     """How the campaign stands."""
-    look = desk_of(request).observer.look()
+    look = dashboard_of(request).observer.look()
     counts: dict[str, int] = {}
     for r in look.records:
         outcome = look.outcome(r.name)
@@ -46,7 +46,7 @@ def overview(request: Request) -> HTMLResponse:
 
 def tree(request: Request) -> HTMLResponse:
     """The tree, or one branch of it."""
-    look = desk_of(request).observer.look()
+    look = dashboard_of(request).observer.look()
     root = request.query_params.get("root")
     if root is not None and root not in look.by_name:
         raise UnknownNameError.of("experiment", root, look.by_name)
@@ -56,7 +56,7 @@ def tree(request: Request) -> HTMLResponse:
 
 def experiments(request: Request) -> HTMLResponse:
     """All experiments as a table: sought, sorted, in pages."""
-    look = desk_of(request).observer.look()
+    look = dashboard_of(request).observer.look()
     asked = request.query_params
     find, outcome = asked.get("find", "").strip()[:200], asked.get("verdict", "")
     order = asked.get("order", "newest")
@@ -77,8 +77,8 @@ def experiments(request: Request) -> HTMLResponse:
 
 def experiment(request: Request) -> HTMLResponse:
     """One experiment: recipe, scores, verdict, findings, fits, pictures."""
-    desk = desk_of(request)
-    look = desk.observer.look()
+    dashboard = dashboard_of(request)
+    look = dashboard.observer.look()
     name = request.query_params.get("name", "")
     if name not in look.by_name:
         raise UnknownNameError.of("experiment", name, look.by_name)
@@ -86,7 +86,7 @@ def experiment(request: Request) -> HTMLResponse:
     arm = view.arms.get(name) if view else None
     fits: list[FitRecord] = []
     if record.round:
-        ledger = open_ledger(desk.path)
+        ledger = open_ledger(dashboard.path)
         try:
             fits = ledger.fits(name)
         finally:
@@ -96,14 +96,14 @@ def experiment(request: Request) -> HTMLResponse:
         verdict=view.verdicts.get(name) if view else None, found=view.findings_of.get(name, []) if view else [],
         recipe=[(k, v) for k, v in flat(record.recipe).items() if v not in ((), [], {}) and k != "components"],
         components=len(record.recipe.get("components", ())),
-        pictures=desk.drawings.of_problem(view, name) if view and arm else [],
+        pictures=dashboard.drawings.of_problem(view, name) if view and arm else [],
     )  # fmt: skip
 
 
 def compare(request: Request) -> HTMLResponse:
     """Two experiments, judged against each other."""
-    desk = desk_of(request)
-    look = desk.observer.look()
+    dashboard = dashboard_of(request)
+    look = dashboard.observer.look()
     asked = request.query_params
     ticked = [*asked.getlist("x"), "", ""]
     a, b = asked.get("a") or ticked[0], asked.get("b") or ticked[1]
@@ -121,7 +121,7 @@ def compare(request: Request) -> HTMLResponse:
 
 def findings(request: Request) -> HTMLResponse:
     """What the audit found, check by check, with what to do."""
-    look = desk_of(request).observer.look()
+    look = dashboard_of(request).observer.look()
     asked = request.query_params
     severity, code = asked.get("severity", ""), asked.get("code", "")
     every = look.view.findings if look.view else []
@@ -146,7 +146,7 @@ def findings(request: Request) -> HTMLResponse:
 
 def effects(request: Request) -> HTMLResponse:
     """What every mutation of the tree does."""
-    look = desk_of(request).observer.look()
+    look = dashboard_of(request).observer.look()
     known = look.view.values["effects"] if look.view else []
     shown, number, last = _one_page(known, request.query_params.get("page", "1"))
     return page(request, "effects.html", look=look, shown=shown, total=len(known), number=number, last=last)
@@ -154,12 +154,12 @@ def effects(request: Request) -> HTMLResponse:
 
 def picture(request: Request) -> HTMLResponse:
     """One picture, as a part of a page or, where a browser runs no scripts, as a page of its own."""
-    desk = desk_of(request)
-    look = desk.observer.look()
+    dashboard = dashboard_of(request)
+    look = dashboard.observer.look()
     if look.view is None:
         raise IncomparableError("there are no results yet", remedy="run the campaign")
     of = tuple(request.query_params.getlist("of"))
-    drawn = desk.drawings.drawn(look.view, request.query_params.get("sort", ""), of)
+    drawn = dashboard.drawings.drawn(look.view, request.query_params.get("sort", ""), of)
     part = request.headers.get("hx-request") == "true"
     return page(request, "picture.html" if part else "picture_page.html", look=look, drawn=drawn)
 

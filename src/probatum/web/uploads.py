@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from probatum.errors import DataError, UsageError
 from probatum.problems.packed_files import opened, read_from
-from probatum.web.answering import QUESTION
+from probatum.web.answer_process import QUESTION
 from probatum.web.questions import XML, Field, Question, Value, suffix_of, value_of
 
 LARGEST_UNPACKED = 512 * 2**20

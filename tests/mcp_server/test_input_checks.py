@@ -9,9 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probatum.errors import ProbatumError, UsageError
-from probatum.mcp_server.limits import Limits, Pace
-from probatum.mcp_server.plain import plain
-from probatum.mcp_server.words import (
+from probatum.mcp_server.input_checks import (
     FIXED_KEYS,
     check_edit,
     check_name,
@@ -20,6 +18,8 @@ from probatum.mcp_server.words import (
     sentence,
     shown,
 )
+from probatum.mcp_server.json_values import plain
+from probatum.mcp_server.limits import Limits, Pace
 
 LIMITS = Limits()
 PATHS = st.from_regex(r"[A-Za-z_][A-Za-z_.]{0,8}:[A-Za-z_]{1,8}", fullmatch=True)

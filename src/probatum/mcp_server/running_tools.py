@@ -16,13 +16,13 @@ from probatum.campaigns.ledger_files import open_ledger
 from probatum.errors import CampaignFileError, IncomparableError, ProbatumError, UsageError
 from probatum.laboratory.autopilot import Autopilot
 from probatum.mcp_server.answers import BatchAnswer, ConfirmationAnswer, NextRound, Predictions, Proposed
-from probatum.mcp_server.desk import Desk
-from probatum.mcp_server.errands import Errands
+from probatum.mcp_server.batch_client import BatchClient
+from probatum.mcp_server.input_checks import check_edit, check_name, check_names, check_text
+from probatum.mcp_server.json_values import plain
 from probatum.mcp_server.limits import Pace
-from probatum.mcp_server.looking import Looking
-from probatum.mcp_server.plain import plain
-from probatum.mcp_server.waiting import AGENT
-from probatum.mcp_server.words import check_edit, check_name, check_names, check_text
+from probatum.mcp_server.pending_proposals import AGENT
+from probatum.mcp_server.reading_tools import ReadingTools
+from probatum.mcp_server.served_campaign import ServedCampaign
 from probatum.planning.candidates import Candidate, checked, numbered
 from probatum.planning.prescriptions import for_a_person
 from probatum.planning.proposal import History, Proposal
@@ -31,18 +31,18 @@ from probatum.reporting.rounds import planned_values
 Text = Annotated[str, Field(max_length=2000)]
 
 
-class Trying:
+class RunningTools:
     """Tries experiments of one campaign.
 
     Args:
-        desk: of the server.
-        looking: the tools that look, which say whether a batch runs.
-        errands: that carry out what trains.
+        served: of the server.
+        reading: the tools that look, which say whether a batch runs.
+        batches: that carry out what trains.
     """
 
-    def __init__(self, desk: Desk, looking: Looking, errands: Errands):
-        self._desk, self._looking, self._errands = desk, looking, errands
-        self._pace = Pace(desk.limits.proposals, "proposals")
+    def __init__(self, served: ServedCampaign, reading: ReadingTools, batches: BatchClient):
+        self._served, self._reading, self._batches = served, reading, batches
+        self._pace = Pace(served.limits.proposals, "proposals")
 
     # ------------------------------------------------------------------ proposals
 
@@ -68,22 +68,22 @@ class Trying:
         files, and everything of the protocol, the splits and the held-out set are refused.
         """
         self._pace.spend()
-        desk, where = self._desk, "propose"
-        given = check_name(name, desk.limits, where=where) if name else ""
+        served, where = self._served, "propose"
+        given = check_name(name, served.limits, where=where) if name else ""
         proposal = Proposal(
-            check_name(parent, replace(desk.limits, name=200), where=where),
+            check_name(parent, replace(served.limits, name=200), where=where),
             edit,
             given,
-            check_text(hypothesis, desk.limits, where=where),
-            check_text(reason, desk.limits, where=where),
+            check_text(hypothesis, served.limits, where=where),
+            check_text(reason, served.limits, where=where),
             proposer=AGENT,
         )
-        check_edit(edit, desk.limits, where=where)
-        with desk.turn:
-            history = _tree(desk)
-            waiting = [checked(p, history) for p in desk.waiting.proposals() if p.name not in history.by_name]
+        check_edit(edit, served.limits, where=where)
+        with served.turn:
+            history = _tree(served)
+            waiting = [checked(p, history) for p in served.waiting.proposals() if p.name not in history.by_name]
             (candidate,) = numbered([_checked(proposal, history, waiting)], _with(history, waiting))
-            count = desk.waiting.add(candidate.proposal)
+            count = served.waiting.add(candidate.proposal)
         change = str(candidate.experiment.mutation)
         return Proposed(name=candidate.proposal.name, parent=parent, change=change, waiting=count)
 
@@ -93,12 +93,12 @@ class Trying:
         `stop` says when more rounds are not worth their time: no proposal, or errors that stand against everything.
         `for_a_person` are findings that no experiment puts right: tell them to the person.
         """
-        with self._desk.turn:
-            self._desk.require_run()
-            if self._looking.busy:
+        with self._served.turn:
+            self._served.require_run()
+            if self._reading.busy:
                 raise UsageError("a batch is running", where="next", remedy="wait for it")
-            pilot = Autopilot(self._desk.path, slots=slots, candidates=slots)
-            _require_all_run(self._desk)
+            pilot = Autopilot(self._served.path, slots=slots, candidates=slots)
+            _require_all_run(self._served)
             planned, outlook = pilot.next_round()
         of_all = [f for f in outlook.history.findings if f.blocks and f.subject not in outlook.history.by_name]
         stop = f"errors stand against everything: {of_all[0].message}" if of_all else None
@@ -122,7 +122,7 @@ class Trying:
         means that what remains cannot be told from noise: stop, report, and tell the person. Do not run again in the
         hope of a better draw: a recipe is trained once.
         """
-        most = self._desk.limits.seconds
+        most = self._served.limits.seconds
         if seconds > most:
             raise UsageError(f"{seconds:.0f} s", where="run_batch", remedy=f"at most {most:.0f} s a call")
         await to_thread.run_sync(self._tidy)
@@ -130,10 +130,10 @@ class Trying:
             "what": "round",
             "seconds": seconds,
             "control": control,
-            "batch": self._desk.limits.batch,
-            "limits": asdict(self._desk.limits),
+            "batch": self._served.limits.batch,
+            "limits": asdict(self._served.limits),
         }
-        values = await self._errand(request, context, "run_batch")
+        values = await self._in_batch_process(request, context, "run_batch")
         waiting = await to_thread.run_sync(self._tidy, {d["name"] for d in values["dropped"]})
         return BatchAnswer.model_validate(plain(values | {"waiting": waiting}))
 
@@ -153,13 +153,13 @@ class Trying:
         `spread` and the experiment's out-of-fold error with every value. Predictions of new cases are no evidence for
         a model: verdicts are.
         """
-        most = self._desk.limits.cases
+        most = self._served.limits.cases
         if len(cases) > most:
             raise UsageError(f"{len(cases)} cases", where="predict", remedy=f"at most {most} a call")
-        check_names([experiment, *([task] if task else [])], replace(self._desk.limits, name=200), where="predict")
+        check_names([experiment, *([task] if task else [])], replace(self._served.limits, name=200), where="predict")
         known = await to_thread.run_sync(self._known_score, experiment)
         request = {"what": "predict", "experiment": experiment, "cases": cases, "task": task}
-        values = await self._errand(request, context, "predict")
+        values = await self._in_batch_process(request, context, "predict")
         return Predictions.model_validate(plain(values | {"out_of_fold": known}))
 
     async def confirm_champion(self, context: Context) -> ConfirmationAnswer:
@@ -169,39 +169,39 @@ class Trying:
         refused once anybody has looked. Call it when you stop, not to choose. Its result stands, whatever it is.
         """
         await to_thread.run_sync(self._require_unspent)
-        values = await self._errand({"what": "confirm"}, context, "confirm_champion")
+        values = await self._in_batch_process({"what": "confirm"}, context, "confirm_champion")
         return ConfirmationAnswer.model_validate(plain(values))
 
-    async def _errand(self, request: Mapping[str, Any], context: Context, where: str) -> dict[str, Any]:
+    async def _in_batch_process(self, request: Mapping[str, Any], context: Context, where: str) -> dict[str, Any]:
         """Sends the batch process on its way; one at a time."""
 
         async def tell(done: float, total: float | None, message: str) -> None:
             await context.report_progress(done, total, message)
 
         with self._alone(where):
-            return await self._errands.carry_out({**request, "campaign": str(self._desk.path)}, tell)
+            return await self._batches.carry_out({**request, "campaign": str(self._served.path)}, tell)
 
     @contextmanager
     def _alone(self, where: str) -> Iterator[None]:
-        if self._looking.busy:
+        if self._reading.busy:
             remedy = "wait for it, or cancel it; 'status' says how far it is"
             raise UsageError("a batch of this server is running", where=where, remedy=remedy)
-        self._looking.busy = True
+        self._reading.busy = True
         try:
             yield
         finally:
-            self._looking.busy = False
+            self._reading.busy = False
 
     def _tidy(self, dropped: Collection[str] = ()) -> int:
         """Forgets proposals that have become experiments, and those that were dropped; returns how many wait."""
-        with self._desk.turn:
-            names = {e.name for e in self._desk.laboratory().campaign.file.experiments}
-            return self._desk.waiting.forget({*names, *dropped})
+        with self._served.turn:
+            names = {e.name for e in self._served.laboratory().campaign.file.experiments}
+            return self._served.waiting.forget({*names, *dropped})
 
     def _known_score(self, experiment: str) -> dict[str, float | None]:
         """Quantity to the out-of-fold score of a finished experiment."""
-        with self._desk.turn:
-            arm = self._desk.results().arm(experiment)
+        with self._served.turn:
+            arm = self._served.results().arm(experiment)
         return dict(zip(arm.quantities, map(float, arm.by_quantity), strict=True))
 
     def _require_unspent(self) -> None:
@@ -210,9 +210,9 @@ class Trying:
         Raises:
             IncomparableError: somebody looked, and what is asked for is not the confirmation that was made.
         """
-        self._desk.require_run()
-        self._desk.laboratory()
-        ledger = open_ledger(self._desk.path)
+        self._served.require_run()
+        self._served.laboratory()
+        ledger = open_ledger(self._served.path)
         try:
             looks, confirmations = ledger.held_out_accesses(), ledger.confirmations()
         finally:
@@ -221,7 +221,7 @@ class Trying:
             by = ", ".join(dict.fromkeys(look.experiment for look in looks))
             raise IncomparableError(
                 f"the held-out set was looked at {len(looks)} times before (by {by}), so it confirms nothing any more",
-                where=self._desk.path.name,
+                where=self._served.path.name,
                 remedy="a person decides: new data, or 'probatum champion confirm'",
             )
 
@@ -242,13 +242,13 @@ def _checked(proposal: Proposal, history: History, waiting: Sequence[Candidate])
         raise CampaignFileError(what, where="propose", remedy=remedy) from error
 
 
-def _tree(desk: Desk) -> History:
+def _tree(served: ServedCampaign) -> History:
     """The campaign's tree without its results: all that a proposal is checked by."""
-    campaign = desk.laboratory().campaign
+    campaign = served.laboratory().campaign
     file = campaign.file
     seconds: dict[str, float] = {}
-    if desk.was_run:
-        ledger = open_ledger(desk.path)
+    if served.was_run:
+        ledger = open_ledger(served.path)
         try:
             seconds = {r.name: r.seconds / r.done for r in ledger.experiments() if r.done}
         finally:
@@ -257,7 +257,7 @@ def _tree(desk: Desk) -> History:
         problem=file.problem,
         experiments=file.experiments,
         standings={},
-        better=desk.laboratory().metric.better,
+        better=served.laboratory().metric.better,
         baseline=campaign.baseline,
         champion=campaign.baseline,
         quantities=next(iter(campaign.datasets.values())).quantity_names,
@@ -271,18 +271,18 @@ def _with(history: History, waiting: Sequence[Candidate]) -> History:
     return replace(history, experiments=(*history.experiments, *(c.experiment for c in waiting)))
 
 
-def _require_all_run(desk: Desk) -> None:
-    """Raises where the file or a planned round holds what was not run: looking must not train.
+def _require_all_run(served: ServedCampaign) -> None:
+    """Raises where the file or a planned round holds what was not run: reading must not train.
 
     Raises:
         CampaignFileError: something waits to be run.
     """
-    rounds = desk.laboratory().campaign.ledger.rounds()
+    rounds = served.laboratory().campaign.ledger.rounds()
     if rounds and rounds[-1].state == ROUND_PLANNED:
         what = f"round {rounds[-1].number} was interrupted"
-        raise CampaignFileError(what, where=desk.path.name, remedy="call run_batch, which goes on with it")
-    known = {r.name for r in desk.results().records if r.status in ("done", "failed")}
-    left = [e.name for e in desk.laboratory().campaign.file.experiments if e.name not in known]
+        raise CampaignFileError(what, where=served.path.name, remedy="call run_batch, which goes on with it")
+    known = {r.name for r in served.results().records if r.status in ("done", "failed")}
+    left = [e.name for e in served.laboratory().campaign.file.experiments if e.name not in known]
     if left:
         what = f"{len(left)} experiments of the file have not been run ({', '.join(left[:3])})"
-        raise CampaignFileError(what, where=desk.path.name, remedy="call run_batch first")
+        raise CampaignFileError(what, where=served.path.name, remedy="call run_batch first")

@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from probatum.errors import CampaignLockedError, IncomparableError, UsageError
-from probatum.web.desk import Desk, desk_of, form_sent, go_to, page
+from probatum.web.dashboard import Dashboard, dashboard_of, form_sent, go_to, page
 from probatum.web.processes import PROGRAM, Work
-from probatum.web.proposing import LARGEST_ROUND, ROUND_FILE, Draft, checked_drafts, round_text
+from probatum.web.round_editing import LARGEST_ROUND, ROUND_FILE, Draft, checked_drafts, round_text
 
 MOST_SLOTS = 16
 MOST_DRAFTS = 32
@@ -26,18 +26,18 @@ MOST_DRAFTS = 32
 
 async def run(request: Request) -> Response:
     """Runs what was not run."""
-    desk = desk_of(request)
+    dashboard = dashboard_of(request)
     form = await form_sent(request)
     again = ["--retry-failed"] if form.get("retry") else []
-    _start(desk, "run", ["run", str(desk.path), "--no-groups", *again])
+    _start(dashboard, "run", ["run", str(dashboard.path), "--no-groups", *again])
     return go_to("/")
 
 
 async def stop(request: Request) -> Response:
     """Stops what this dashboard started, as Ctrl-C does; what is finished is kept."""
-    desk = desk_of(request)
-    work = desk.processes.find(request.path_params["id"])
-    await run_in_threadpool(desk.processes.stop, work)
+    dashboard = dashboard_of(request)
+    work = dashboard.processes.find(request.path_params["id"])
+    await run_in_threadpool(dashboard.processes.stop, work)
     return go_to("/" if work.kind == "campaign" else f"/work/{work.id}")
 
 
@@ -46,35 +46,35 @@ async def stop(request: Request) -> Response:
 
 async def ask_planner(request: Request) -> Response:
     """Asks what to try next; what the file holds and was not run is run first."""
-    desk = desk_of(request)
+    dashboard = dashboard_of(request)
     form = await form_sent(request)
     slots = _slots(str(form.get("slots", "4")))
-    command = ["next", "-C", str(desk.path), "--slots", str(slots), "--json"]
-    desk.drafts.work = _start(desk, "next", command)
+    command = ["next", "-C", str(dashboard.path), "--slots", str(slots), "--json"]
+    dashboard.drafts.work = _start(dashboard, "next", command)
     return go_to("/proposals")
 
 
 async def proposals(request: Request) -> Response:
     """The page of the next round."""
-    desk = desk_of(request)
-    await run_in_threadpool(desk.drafts.update)
+    dashboard = dashboard_of(request)
+    await run_in_threadpool(dashboard.drafts.update)
     return await run_in_threadpool(_proposals_page, request)
 
 
 async def judge_drafts(request: Request) -> Response:
     """Checks an edited round; starts it where that was asked for and nothing is wrong with it."""
-    desk = desk_of(request)
+    dashboard = dashboard_of(request)
     form = await form_sent(request)
     numbers = range(min(MOST_DRAFTS, sum(key.startswith("text_") for key in form)))
     texts = [(str(form.get(f"text_{i}", "")), bool(form.get(f"accept_{i}"))) for i in numbers]
     texts = [(text, accepted) for text, accepted in texts if text.strip()]
-    view = desk.observer.look().view
+    view = dashboard.observer.look().view
     if view is None:
         raise IncomparableError("a round is checked against results, and there are none", remedy="run the campaign")
-    folder = desk.processes.new_folder()
+    folder = dashboard.processes.new_folder()
     drafts, accepted = await run_in_threadpool(checked_drafts, texts, view, folder)
-    known = {d.text.strip(): d.values for d in desk.drafts.drafts}
-    desk.drafts.drafts = tuple(Draft(d.text, d.accepted, known.get(d.text.strip(), {}), d.trouble) for d in drafts)
+    known = {d.text.strip(): d.values for d in dashboard.drafts.drafts}
+    dashboard.drafts.drafts = tuple(Draft(d.text, d.accepted, known.get(d.text.strip(), {}), d.trouble) for d in drafts)
     if form.get("action") != "start" or not accepted:
         shutil.rmtree(folder, ignore_errors=True)
         trouble = any(d.trouble for d in drafts)
@@ -82,25 +82,25 @@ async def judge_drafts(request: Request) -> Response:
         return await run_in_threadpool(_proposals_page, request, "" if trouble else note, 422 if trouble else 200)
     path = folder / ROUND_FILE
     path.write_text(round_text(accepted), encoding="utf-8")
-    command = ["next", "-C", str(desk.path), "--run", "--from", str(path), "--slots", str(len(accepted)), "--json"]
-    _start(desk, "round", command, folder)
-    desk.drafts.drafts = ()
+    command = ["next", "-C", str(dashboard.path), "--run", "--from", str(path), "--slots", str(len(accepted)), "--json"]
+    _start(dashboard, "round", command, folder)
+    dashboard.drafts.drafts = ()
     return go_to("/")
 
 
 async def resume(request: Request) -> Response:
     """Goes on with a round that was interrupted."""
-    desk = desk_of(request)
+    dashboard = dashboard_of(request)
     await form_sent(request)
-    _start(desk, "round", ["next", "-C", str(desk.path), "--run", "--json"])
+    _start(dashboard, "round", ["next", "-C", str(dashboard.path), "--run", "--json"])
     return go_to("/")
 
 
 def _proposals_page(request: Request, note: str = "", status: int = 200) -> Response:
-    desk = desk_of(request)
+    dashboard = dashboard_of(request)
     empty = Draft('[[proposal]]\nparent = ""\n', False)
     return page(
-        request, "proposals.html", status=status, drafts=desk.drafts, empty=empty, note=note, longest=LARGEST_ROUND
+        request, "proposals.html", status=status, drafts=dashboard.drafts, empty=empty, note=note, longest=LARGEST_ROUND
     )  # fmt: skip
 
 
@@ -110,10 +110,10 @@ def _slots(text: str) -> int:
     return int(text)
 
 
-def _start(desk: Desk, title: str, arguments: list[str], folder: Path | None = None) -> Work:
+def _start(dashboard: Dashboard, title: str, arguments: list[str], folder: Path | None = None) -> Work:
     """Starts the command line on the campaign, where nobody else works on it."""
-    progress = desk.observer.progress()
+    progress = dashboard.observer.progress()
     if progress.holder is not None:
         what = f"another process works on this campaign ({progress.holder})"
         raise CampaignLockedError(what, remedy="wait for it or stop it")
-    return desk.processes.start("campaign", f"{title} {desk.path.stem}", [*PROGRAM, *arguments], folder)
+    return dashboard.processes.start("campaign", f"{title} {dashboard.path.stem}", [*PROGRAM, *arguments], folder)

@@ -22,7 +22,7 @@ Told = Callable[[float, float | None, str], Awaitable[None]]
 """Takes (done, total, message)."""
 
 
-class Errands:
+class BatchClient:
     """One batch process, started for the first request and kept for the next ones. One request at a time.
 
     It ends when the last of those who opened it has gone, or with this process, however that ends, because its standard
@@ -51,7 +51,7 @@ class Errands:
         Cancelling it kills the process; what was recorded until then is kept.
 
         Args:
-            request: as `probatum.mcp_server.batch` reads it.
+            request: as `probatum.mcp_server.batch_process` reads it.
             tell: awaited with every progress.
 
         Raises:
@@ -71,7 +71,7 @@ class Errands:
     async def _ask(self, request: Mapping[str, Any], tell: Told) -> dict[str, Any]:
         """The line that ends an answer: {'result': ...} or {'error': ...}."""
         if self._process is None or self._process.returncode is not None:
-            command = [sys.executable, "-m", "probatum.mcp_server.batch"]
+            command = [sys.executable, "-m", "probatum.mcp_server.batch_process"]
             self._process = await anyio.open_process(command, stderr=None)
             assert self._process.stdout is not None
             self._lines = BufferedByteReceiveStream(self._process.stdout)

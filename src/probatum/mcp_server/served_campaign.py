@@ -14,15 +14,15 @@ from probatum.campaigns.ledger import Summary
 from probatum.campaigns.ledger_files import LEDGER, open_ledger, state_folder
 from probatum.errors import CampaignFileError
 from probatum.laboratory import Laboratory, Results
+from probatum.mcp_server.input_checks import JUDGE_KEYS, refuse_import_paths
 from probatum.mcp_server.limits import Limits
-from probatum.mcp_server.waiting import Waiting
-from probatum.mcp_server.words import JUDGE_KEYS, refuse_import_paths
+from probatum.mcp_server.pending_proposals import PendingProposals
 
 LARGEST_FILE = 2_000_000
 """Bytes of a campaign file."""
 
 
-class Desk:
+class ServedCampaign:
     """One campaign, as all calls of a server see it.
 
     The sections of the file that say what is judged and how are remembered when the server begins. Where they change
@@ -39,7 +39,7 @@ class Desk:
 
     def __init__(self, path: Path, limits: Limits):
         self.path, self.limits = path.resolve(), limits
-        self.waiting = Waiting(self.path, limits)
+        self.waiting = PendingProposals(self.path, limits)
         self.turn = threading.RLock()
         """Held by whoever computes: one at a time, so that a flood of calls does not become a flood of threads."""
         self._laboratory: tuple[bytes, Laboratory] | None = None

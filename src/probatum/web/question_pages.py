@@ -12,19 +12,21 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from probatum.errors import DataError, UnknownNameError, UsageError
-from probatum.web.answering import ANSWER, PICTURE, QUESTION
-from probatum.web.desk import desk_of, form_sent, go_to, page
+from probatum.web.answer_process import ANSWER, PICTURE, QUESTION
+from probatum.web.dashboard import dashboard_of, form_sent, go_to, page
 from probatum.web.guard import PICTURE_POLICY
 from probatum.web.processes import PROGRAM, Work
 from probatum.web.questions import QUESTIONS, Question, question
 from probatum.web.uploads import save_question
 
-ANSWERING = (PROGRAM[0], "-P", "-m", "probatum.web.answering")
+ANSWERING = (PROGRAM[0], "-P", "-m", "probatum.web.answer_process")
 
 
 def questions(request: Request) -> Response:
     """All forms, and what was asked."""
-    return page(request, "questions.html", questions=QUESTIONS, recent=desk_of(request).processes.recent("question"))
+    return page(
+        request, "questions.html", questions=QUESTIONS, recent=dashboard_of(request).processes.recent("question")
+    )
 
 
 def form_of(request: Request) -> Response:
@@ -34,12 +36,12 @@ def form_of(request: Request) -> Response:
 
 async def ask(request: Request) -> Response:
     """Takes a filled-in form, and starts answering it."""
-    desk, asked = desk_of(request), _asked(request)
+    dashboard, asked = dashboard_of(request), _asked(request)
     form = await form_sent(request)
-    folder = desk.processes.new_folder()
+    folder = dashboard.processes.new_folder()
     try:
         await run_in_threadpool(save_question, asked, form, folder)
-        work = desk.processes.start("question", asked.title, [*ANSWERING, str(folder)], folder, asked.limit)
+        work = dashboard.processes.start("question", asked.title, [*ANSWERING, str(folder)], folder, asked.limit)
     except (UsageError, DataError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         sent = {k: v for k, v in form.items() if isinstance(v, str)}
@@ -74,7 +76,7 @@ def work_answer(request: Request) -> Response:
 
 
 def _work_values(request: Request) -> dict[str, Any]:
-    work = desk_of(request).processes.find(request.path_params["id"])
+    work = dashboard_of(request).processes.find(request.path_params["id"])
     answer: dict[str, Any] = {}
     if not work.running and (work.folder / ANSWER).exists():
         answer = json.loads((work.folder / ANSWER).read_text(encoding="utf-8"))
@@ -98,7 +100,7 @@ def _asked(request: Request) -> Question:
 
 
 def _file(request: Request, name: str) -> Path:
-    work = desk_of(request).processes.find(request.path_params["id"])
+    work = dashboard_of(request).processes.find(request.path_params["id"])
     path = work.folder / name
     if work.running or not path.exists():
         raise UnknownNameError("there is no such file of this answer", remedy="go back to its page")

@@ -8,8 +8,8 @@ from pathlib import Path
 from probatum.campaigns.artifacts import storage_errors
 from probatum.campaigns.ledger_files import state_folder
 from probatum.errors import UsageError
+from probatum.mcp_server.input_checks import check_edit, check_name, check_text
 from probatum.mcp_server.limits import Limits
-from probatum.mcp_server.words import check_edit, check_name, check_text
 from probatum.planning.proposal import History, Proposal
 from probatum.planning.round_file import proposals_text, read_proposals, replace_text
 
@@ -18,7 +18,7 @@ AGENT = "agent"
 """The proposer that rounds record."""
 
 
-class Waiting:
+class PendingProposals:
     """The proposals that wait, in the order in which they came.
 
     Args:

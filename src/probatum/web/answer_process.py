@@ -1,4 +1,4 @@
-"""Answers one question in a process of its own: `python -m probatum.web.answering FOLDER`.
+"""Answers one question in a process of its own: `python -m probatum.web.answer_process FOLDER`.
 
 The folder holds `question.json`: which of the written-down questions, and its arguments; files among them lie in the
 same folder. The answer is written there as `answer.json`: the values that `--json` prints, and what people read as

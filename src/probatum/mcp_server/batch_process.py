@@ -83,12 +83,12 @@ def run_round(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     from probatum.laboratory.autopilot import Autopilot
     from probatum.laboratory.deadline import OutOfTime
     from probatum.mcp_server.limits import Limits
-    from probatum.mcp_server.waiting import Waiting
+    from probatum.mcp_server.pending_proposals import PendingProposals
     from probatum.planning.rounds import plan_round
     from probatum.reporting.rounds import ended_values
 
     path = Path(request["campaign"])
-    waiting = Waiting(path, Limits(**request["limits"]))
+    waiting = PendingProposals(path, Limits(**request["limits"]))
     slots = min(len(waiting.proposals()), int(request["batch"]))
     pilot = Autopilot(
         path,

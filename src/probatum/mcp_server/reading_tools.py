@@ -26,9 +26,9 @@ from probatum.mcp_server.answers import (
     Report,
     Status,
 )
-from probatum.mcp_server.desk import Desk
-from probatum.mcp_server.plain import plain
-from probatum.mcp_server.words import check_names
+from probatum.mcp_server.input_checks import check_names
+from probatum.mcp_server.json_values import plain
+from probatum.mcp_server.served_campaign import ServedCampaign
 from probatum.problems import registry
 from probatum.problems.problem import Dataset, Ragged
 from probatum.reporting.catalogue import model_values, problem_values, topic_values
@@ -52,16 +52,16 @@ MOST_FEATURES = 200
 Names = Annotated[list[str], Field(description="names of finished experiments", max_length=64)]
 
 
-class Looking:
+class ReadingTools:
     """Looks at one campaign.
 
     Args:
-        desk: of the server.
+        served: of the server.
         busy: says whether a batch is running.
     """
 
-    def __init__(self, desk: Desk):
-        self._desk = desk
+    def __init__(self, served: ServedCampaign):
+        self._served = served
         self.busy = False
 
     def list_problems(self) -> Problems:
@@ -70,7 +70,7 @@ class Looking:
         The campaign of this server is fixed: another problem needs another campaign file, which a person makes
         (`probatum new`). Call `describe` for the one that is served.
         """
-        served = self._desk.laboratory().campaign.file.problem_spec[0]
+        served = self._served.laboratory().campaign.file.problem_spec[0]
         problems = [problem_values(name, full=False) for name in registry.names()]
         return Problems.model_validate(plain({"served": served, "problems": problems}))
 
@@ -80,8 +80,8 @@ class Looking:
         The protocol (splits, seeds, metric, margin, baseline, held-out share) and the audit are fixed: no tool changes
         them. Learn here what an edit may name: `features`, `models`, named `recipes`. `explain` tells the keys.
         """
-        with self._desk.turn:
-            laboratory = self._desk.laboratory()
+        with self._served.turn:
+            laboratory = self._served.laboratory()
             file, problem = laboratory.campaign.file, laboratory.campaign.file.problem
             features = dict(list(problem.features.items())[:MOST_FEATURES])
             values = {
@@ -99,8 +99,8 @@ class Looking:
                 "recipes": {name: one.about for name, one in recipe_book(problem).items()},
                 "models": {name: about for name, about in model_values().items() if ":" not in name},
                 "experiments": [e.name for e in file.experiments],
-                "waiting": [p.name for p in self._desk.waiting.proposals()],
-                "limits": asdict(self._desk.limits),
+                "waiting": [p.name for p in self._served.waiting.proposals()],
+                "limits": asdict(self._served.limits),
             }
         return Description.model_validate(plain(values))
 
@@ -111,9 +111,9 @@ class Looking:
 
         It works while a batch is running.
         """
-        self._desk.require_run()
-        self._desk.laboratory()
-        ledger = open_ledger(self._desk.path)
+        self._served.require_run()
+        self._served.laboratory()
+        ledger = open_ledger(self._served.path)
         try:
             summary, shown = ledger.summary(), ledger.experiments(last=most)
             rounds, confirmations = ledger.rounds(), ledger.confirmations()
@@ -122,11 +122,11 @@ class Looking:
         judged = [r for r in rounds if r.state == ROUND_JUDGED]
         spent = any(c.kind == HELD_OUT_SET for c in confirmations) or bool(summary.held_out_accesses)
         values = {
-            "campaign": self._desk.path.name,
+            "campaign": self._served.path.name,
             **vars(summary),
             "confirmation_left": not spent,
             "busy": self.busy,
-            "waiting": [p.name for p in self._desk.waiting.proposals()],
+            "waiting": [p.name for p in self._served.waiting.proposals()],
             "champion": judged[-1].content["champion"] if judged else None,
             "list": [{k: v for k, v in vars(e).items() if k != "recipe"} | {"status": e.status} for e in shown],
         }
@@ -146,10 +146,10 @@ class Looking:
         verdict `better` is luck until shown otherwise. `champion` is what may be claimed; `blocked` are experiments
         that look better and that the audit does not let through.
         """
-        names = check_names(experiments, self._desk.limits, where="compare")
-        chosen = None if baseline is None else check_names([baseline], self._desk.limits, where="compare")[0]
-        with self._desk.turn:
-            laboratory, results = self._desk.laboratory(), self._desk.results()
+        names = check_names(experiments, self._served.limits, where="compare")
+        chosen = None if baseline is None else check_names([baseline], self._served.limits, where="compare")[0]
+        with self._served.turn:
+            laboratory, results = self._served.laboratory(), self._served.results()
             if not names and len(results.arms) > MOST_COMPARED:
                 what = f"{len(results.arms)} experiments are finished"
                 raise UsageError(what, where="compare", remedy="name up to 64 of them; probatum://log has them all")
@@ -159,7 +159,7 @@ class Looking:
             shown = {*(v.arm for v in verdicts), *(v.baseline for v in verdicts), *names}
             blocked = {name: [f.code for f in found] for name, found in laboratory.blocked(results).items()}
             values = {
-                "campaign": self._desk.path.name,
+                "campaign": self._served.path.name,
                 "metric": laboratory.metric.name,
                 "better": laboratory.metric.better,
                 "baseline": verdicts[0].baseline if verdicts else results.baseline,
@@ -175,8 +175,8 @@ class Looking:
 
         Call it before proposing: a change that is `worse` over several parents needs a reason to be tried again.
         """
-        with self._desk.turn:
-            values = effects_values(self._desk.laboratory(), self._desk.results())
+        with self._served.turn:
+            values = effects_values(self._served.laboratory(), self._served.results())
         return Effects.model_validate(plain(values))
 
     def audit(
@@ -190,14 +190,14 @@ class Looking:
         cannot be champion, whatever its score. `explain CODE` says what a finding means; `remedy` what to do. Findings
         are ignored by a person alone, with a reason, in the campaign file.
         """
-        names = check_names(experiments, self._desk.limits, where="audit")
-        asked = check_names(codes, self._desk.limits, where="audit")
-        with self._desk.turn:
+        names = check_names(experiments, self._served.limits, where="audit")
+        asked = check_names(codes, self._served.limits, where="audit")
+        with self._served.turn:
             if names or asked:
-                laboratory = self._desk.laboratory()
-                found = laboratory.audit(self._desk.results(), only=names or None, codes=asked or None)
+                laboratory = self._served.laboratory()
+                found = laboratory.audit(self._served.results(), only=names or None, codes=asked or None)
             else:
-                found = self._desk.audit()
+                found = self._served.audit()
         return AuditAnswer.model_validate(plain(audit_values(found)))
 
     def explain(
@@ -221,14 +221,14 @@ class Looking:
 
         Call it when you stop, and give the person the path. The log is also the resource probatum://log.
         """
-        with self._desk.turn:
-            laboratory, results = self._desk.laboratory(), self._desk.results()
+        with self._served.turn:
+            laboratory, results = self._served.laboratory(), self._served.results()
             if not results.arms:
-                raise CampaignFileError("no experiment is finished", where=self._desk.path.name, remedy="run_batch")
-            audit = self._desk.audit()
+                raise CampaignFileError("no experiment is finished", where=self._served.path.name, remedy="run_batch")
+            audit = self._served.audit()
             written = write_report(laboratory, results, audit=audit)
             text = log_text(experiment_log(laboratory, results, audit=audit))
-        most = self._desk.limits.answer
+        most = self._served.limits.answer
         shown = text if len(text) <= most else text[:most]
         path = written.relative_to(laboratory.campaign.folder.parent).as_posix()
         return Report.model_validate({"report": path, "log": shown, "shortened": len(text) > most})

@@ -11,7 +11,7 @@ import pytest
 
 from mcp_server.small_campaign import write_campaign
 from probatum.errors import CampaignFileError, FitError
-from probatum.mcp_server.errands import Errands
+from probatum.mcp_server.batch_client import BatchClient
 
 CASES = [{"temperature": 50.0, "solvent": "water"}]
 
@@ -34,26 +34,26 @@ def test_one_process_serves_until_it_is_cancelled_killed_or_closed(tmp_path: Pat
         told.append(message)
 
     async def talk() -> None:
-        errands = Errands()
+        batches = BatchClient()
 
         def process() -> int:
-            assert errands._process is not None
-            return errands._process.pid
+            assert batches._process is not None
+            return batches._process.pid
 
-        async with errands.opened():
-            first = await errands.carry_out(request, tell)
+        async with batches.opened():
+            first = await batches.carry_out(request, tell)
             assert first["trained_on"] == 36
             assert told == ["1 of 1 trainings"]
             kept = process()
 
             with pytest.raises(CampaignFileError, match="no such campaign file") as refused:
-                await errands.carry_out(request | {"campaign": str(tmp_path / "no.toml")}, tell)
+                await batches.carry_out(request | {"campaign": str(tmp_path / "no.toml")}, tell)
             assert refused.value.remedy
             assert process() == kept
 
             os.kill(kept, signal.SIGSTOP)  # it answers nothing, as one that trains for long
             with anyio.move_on_after(0.5) as scope:
-                await errands.carry_out(request, tell)
+                await batches.carry_out(request, tell)
             assert scope.cancelled_caught
             assert not alive(kept)
 
@@ -61,15 +61,15 @@ def test_one_process_serves_until_it_is_cancelled_killed_or_closed(tmp_path: Pat
 
                 async def killed_meanwhile() -> None:
                     with pytest.raises(FitError, match=r"was killed by signal 9 \(out of memory\?\)") as missed:
-                        await errands.carry_out(request, tell)
+                        await batches.carry_out(request, tell)
                     assert "call again" in str(missed.value)
 
                 group.start_soon(killed_meanwhile)
-                while errands._process is None:
+                while batches._process is None:
                     await anyio.sleep(0.05)
                 os.kill(process(), signal.SIGKILL)
 
-            assert (await errands.carry_out(request, tell))["predictions"] == first["predictions"]
+            assert (await batches.carry_out(request, tell))["predictions"] == first["predictions"]
             last = process()
         assert not alive(last)
 

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from probatum.web.desk import desk_of, page
+from probatum.web.dashboard import dashboard_of, page
 from probatum.web.observer import Look
 
 EVERY = 1.0
@@ -37,11 +37,11 @@ async def _stream(request: Request, streams: set[object]) -> AsyncIterator[str]:
     streams.add(own)
     try:
         shown = ""
-        look = desk_of(request).observer.look()
+        look = dashboard_of(request).observer.look()
         results = _state(look)
         quiet = 0.0
         while not request.app.state.closing.is_set():
-            look = await run_in_threadpool(desk_of(request).observer.look)
+            look = await run_in_threadpool(dashboard_of(request).observer.look)
             strip = bytes(page(request, "strip.html", look=look).body).decode()
             if strip != shown:
                 shown, quiet = strip, 0.0

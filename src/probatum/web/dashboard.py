@@ -16,10 +16,10 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from probatum.reporting import numbers
 from probatum.version import __version__
 from probatum.web.access import Access
-from probatum.web.drawing import Drawings
+from probatum.web.campaign_pictures import Drawings
 from probatum.web.observer import Look, Observer
 from probatum.web.processes import Processes
-from probatum.web.proposing import Drafts
+from probatum.web.round_editing import Drafts
 
 PAGES = (
     ("/", "Overview"), ("/tree", "Tree"), ("/experiments", "Experiments"), ("/compare", "Compare"),
@@ -30,7 +30,7 @@ MOST_FILES, MOST_FIELDS, LARGEST_FIELD = 8, 200, 2**18
 
 
 @dataclass(eq=False)
-class Desk:
+class Dashboard:
     """What one dashboard works with.
 
     Attributes:
@@ -50,7 +50,7 @@ class Desk:
     drafts: Drafts = field(default_factory=Drafts)
 
     @classmethod
-    def of(cls, path: Path, access: Access) -> Desk:
+    def of(cls, path: Path, access: Access) -> Dashboard:
         """For a campaign file."""
         path = path.resolve()
         return cls(path, access, Observer(path), Processes(path.parent))
@@ -61,9 +61,9 @@ class Desk:
         self.observer.close()
 
 
-def desk_of(request: Request) -> Desk:
-    """The desk of the application that a request came to."""
-    return request.app.state.desk
+def dashboard_of(request: Request) -> Dashboard:
+    """The dashboard of the application that a request came to."""
+    return request.app.state.dashboard
 
 
 def may_change(request: Request) -> bool:
@@ -83,20 +83,20 @@ def page(
         look: at the campaign; default: it is taken now.
         values: of the template.
     """
-    desk = desk_of(request)
+    dashboard = dashboard_of(request)
     text = (
         environment()
         .get_template(template)
         .render(
-            look=look or desk.observer.look(),
-            campaign=desk.path.stem,
-            file=desk.path.name,
+            look=look or dashboard.observer.look(),
+            campaign=dashboard.path.stem,
+            file=dashboard.path.name,
             pages=PAGES,
             here=request.url.path,
             address=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
             may_change=may_change(request),
-            work=desk.processes.running("campaign"),
-            last_work=next(iter(desk.processes.recent("campaign")), None),
+            work=dashboard.processes.running("campaign"),
+            last_work=next(iter(dashboard.processes.recent("campaign")), None),
             version=__version__,
             **values,
         )
