@@ -29,8 +29,6 @@ from probatum.problems.metabolism.shooting_kernel import gradient_into, shoot_in
 from probatum.problems.metabolism.smoothing import rate_variances, smoothed
 from probatum.problems.metabolism.trajectory import Trajectory
 
-QUIET = 6
-"""Windows of this many frames or more are slow: three frames enter the matrix as three times the middle one."""
 FALL = 10.0
 """Factor by which q falls."""
 NEAR = 8.0
@@ -52,6 +50,8 @@ class Schedule:
             far.
         first_gap, last_gap: q in standard deviations of the noise.
         matrices: how many may be computed at most.
+        stride: in slow windows, of twice as many frames or more, so many frames enter the matrix as the middle one,
+            weighed so often; odd. Shorter windows take the next smaller odd stride.
     """
 
     longest: int = 30
@@ -59,11 +59,12 @@ class Schedule:
     first_gap: float = 0.1
     last_gap: float = 1e-3
     matrices: int = 25
+    stride: int = 3
 
 
 WHOLE = Schedule()
 """Until one course is left."""
-ONE_MATRIX = Schedule(longest=40, travel=8.0, first_gap=0.03, last_gap=0.03, matrices=1)
+ONE_MATRIX = Schedule(longest=40, travel=8.0, first_gap=0.03, last_gap=0.03, matrices=1, stride=5)
 """For little noise: the linear form is so near that one matrix takes it most of the way."""
 
 
@@ -118,7 +119,7 @@ def shoot(metabolism: Metabolism, trajectory: Trajectory, constants: np.ndarray,
         )
     begin = smoothed(metabolism, constants, trajectory).concentrations
     starts = window_starts(metabolism, constants, begin, trajectory.step, schedule)
-    shooting = _Shooting(metabolism, trajectory, starts)
+    shooting = _Shooting(metabolism, trajectory, starts, schedule.stride)
     q, last = sigma * schedule.first_gap, sigma * schedule.last_gap
     run = shooting.run(begin[starts[:-1]], np.asarray(constants, dtype=np.float64), q)
     if not math.isfinite(run.merit):
@@ -206,11 +207,12 @@ class _Run:
 class _Shooting:
     """The windows of one trajectory."""
 
-    def __init__(self, metabolism: Metabolism, trajectory: Trajectory, starts: np.ndarray):
-        self.packed, self.trajectory, self.starts = metabolism.packed, trajectory, starts
+    def __init__(self, metabolism: Metabolism, trajectory: Trajectory, starts: np.ndarray, stride: int):
+        self.packed, self.trajectory, self.starts, self.stride = metabolism.packed, trajectory, starts, stride
         metabolites = len(metabolism.network.metabolites)
         width = metabolites + len(metabolism.network.reactions)
         self.slopes = np.empty((int(np.diff(starts).max()) + 1, metabolites, width))
+        self.weighed = np.empty_like(self.slopes)  # allocated once: fresh memory costs as much as the product
 
     def run(self, heads: np.ndarray, constants: np.ndarray, q: float) -> _Run:
         course, ends = np.empty_like(self.trajectory.concentrations), np.empty_like(heads)
@@ -244,8 +246,7 @@ class _Shooting:
         for w, (start, end) in enumerate(zip(self.starts[:-1], self.starts[1:], strict=True)):
             slopes = self.slopes[: end - start + 1]
             slopes_into(slopes, run.course[start:end], run.ends[w], run.constants, self.trajectory.step, *self.packed)
-            frames, weights = _frames(end - start + (w == final))
-            J = (slopes[frames] * np.sqrt(weights)[:, None, None]).reshape(-1, slopes.shape[2])
+            J = _weighed_into(self.weighed, slopes[: end - start + (w == final)], self.stride)
             yield J.T @ J, slopes[-1].copy()
 
     def improved(self, run: _Run, heads: np.ndarray, k: np.ndarray, q: float) -> tuple[_Run, float]:
@@ -259,9 +260,12 @@ class _Shooting:
         return run, 0.0
 
 
-def _frames(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which frames of a window enter the matrix, and their weights."""
-    if count < QUIET:
-        return np.arange(count), np.ones(count)
-    middles, rest = np.arange(1, count - count % 3, 3), np.arange(count - count % 3, count)
-    return np.concatenate([middles, rest]), np.repeat([3.0, 1.0], [len(middles), len(rest)])
+def _weighed_into(weighed: np.ndarray, slopes: np.ndarray, stride: int) -> np.ndarray:
+    """Slopes of the frames that enter the matrix, times the roots of their weights: [frame and metabolite, unknown]."""
+    count = len(slopes)
+    stride = max(1, min(stride, count // 2 - 1 + count // 2 % 2))
+    thinned = count - count % stride
+    middles, rest = slopes[stride // 2 : thinned : stride], slopes[thinned:]
+    np.multiply(middles, math.sqrt(stride), out=weighed[: len(middles)])
+    weighed[len(middles) : len(middles) + len(rest)] = rest
+    return weighed[: len(middles) + len(rest)].reshape(-1, slopes.shape[2])
