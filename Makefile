@@ -22,9 +22,9 @@ format: $(VENV)/installed-test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# NAMES="heights metabolism" runs these alone; QUICK=--quick the short forms. Peers: pip install -e '.[bench]'.
 bench: $(VENV)/installed-test
-	$(BIN)/python benchmarks/overhead.py
-	$(BIN)/python benchmarks/crash.py
+	$(BIN)/python benchmarks/page.py $(NAMES) $(QUICK)
 
 clean:
 	rm -rf $(VENV) examples/*.probatum
