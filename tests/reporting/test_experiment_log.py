@@ -12,15 +12,10 @@ import pytest
 
 from cli.small_lab import Said, program, write_lab
 from probatum.laboratory import Laboratory
-from probatum.reporting.experiment_log import (
-    EXPLORATION,
-    Figure,
-    _direction,
-    _Tree,
-    experiment_log,
-    visual_verdict,
-)
+from probatum.reporting.experiment_log import EXPLORATION, _Tree, experiment_log
 from probatum.reporting.experiment_log_text import log_text
+from probatum.reporting.log_entries import _direction, visual_verdict
+from probatum.reporting.log_records import Figure
 
 CAMPAIGN = """
 problem = { kind = "table", path = "lab.csv", target = "yield", group = "batch" }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from probatum.campaigns.artifacts import storage_errors
 from probatum.laboratory import Laboratory
-from probatum.reporting.experiment_log import ROOT, Batch, Entry, ExperimentLog
+from probatum.reporting.log_records import ROOT, Batch, Entry, ExperimentLog
 
 
 def log_text(log: ExperimentLog) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ def report_html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    filters: dict[str, Callable[..., Any]] = {
         "figure": numbers.figure,
         "signed": numbers.signed,
         "interval": lambda bounds: numbers.interval(tuple(bounds) if bounds else None),  # type: ignore[arg-type]
@@ -109,6 +109,7 @@ def report_html(
         "mutation": mutation_label,
         "experiment": lambda name: _linked(name, anchors),
     }
+    environment.filters.update(filters)
     metric = values["protocol"]["metric"]
     sections = [name for name in SECTIONS if _is_there(name, values, pictures)]
     return environment.get_template("report.html").render(

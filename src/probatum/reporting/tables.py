@@ -138,7 +138,7 @@ def group_table(values: Mapping[str, Any], most: int | None = None) -> Table:
 def _leading(values: Mapping[str, Any], sign: int) -> list[str]:
     """The best arm, the baseline and the next best, as many as stand side by side; trivial ones last."""
     order = sorted(values["arms"], key=lambda a: (a["trivial"], sign * a["score"]))
-    first = [values["best"], values.get("baseline")]
+    first: list[Any] = [values["best"], values.get("baseline")]
     names = [a["name"] for a in order]
     return [n for n in dict.fromkeys([*first, *names]) if n in names][: MOST_COLUMNS - 2]
 

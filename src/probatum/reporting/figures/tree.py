@@ -90,7 +90,7 @@ def _chosen(values: Mapping[str, Any], experiments: Sequence[Mapping[str, Any]],
     order = [*first, *(e["name"] for e in sorted(scored, key=lambda e: sign * e["score"]))]
     kept: set[str] = set()
     for name in order:
-        if name not in by_name:
+        if name is None or name not in by_name:
             continue
         line = set(_line(name, by_name))
         if len(kept | line) > most:
