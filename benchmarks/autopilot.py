@@ -335,8 +335,12 @@ def catechol() -> list[Row]:
         ended = pilot.run(CATECHOL_BUDGET, target=TARGET, settle=True)
         print(f"stopped ({ended.reason}): {ended.why}", flush=True)
         experiments = 1 + sum(len(r.content["results"]) for r in ended.rounds)
+        scores = {r.name: r.score for r in Laboratory.open(file).campaign.ledger.experiments() if r.score is not None}
+        for name, score in sorted(scores.items(), key=lambda item: item[1]):
+            print(f"  {score:.5f}  {name}", flush=True)
         rows = [
             Row("catechol: mse of the champion, from one network", ended.score, "share^2", TARGET),
+            Row("catechol: mse of what looks best, proven or not", scores[ended.leader], "share^2"),
             Row("catechol: minutes", ended.seconds / 60, "min", CATECHOL_BUDGET / 60),
             Row("catechol: experiments", float(experiments), "", 26.0),
         ]

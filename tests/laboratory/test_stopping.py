@@ -54,6 +54,13 @@ def test_steps_that_all_do_nothing_end_it(file: CampaignFile):
     assert "with probability" in why
 
 
+def test_steps_in_one_part_do_not_end_it_while_another_part_was_never_tried(file: CampaignFile):
+    tired = history(file, {"net": 1.0, "trees": 1.01}, effects=steps(0.0, 0.01))
+    assert told_from_noise(tired, verdicts(0.02), alpha=0.05, slots=4, untried=lambda: {"model.kind"}) is None
+    near = history(file, {"net": 1.0, "trees": 1.1}, floor=0.95)
+    assert told_from_noise(near, verdicts(0.1), alpha=0.05, slots=4, untried=lambda: {"model.kind"}) is not None
+
+
 def test_steps_that_gain_more_than_a_round_can_find_go_on(file: CampaignFile):
     gaining = history(file, {"net": 1.0, "trees": 1.01}, effects=steps(0.3, 0.01))
     assert told_from_noise(gaining, verdicts(0.02), alpha=0.05, slots=4) is None

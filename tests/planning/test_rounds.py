@@ -13,7 +13,7 @@ from probatum.planning.knowledge import PrincipleTests
 from probatum.planning.prescriptions import Prescriber
 from probatum.planning.principle import Principle
 from probatum.planning.proposal import History, Proposal
-from probatum.planning.rounds import control_of, plan_round
+from probatum.planning.rounds import control_of, plan_round, untried_parts
 
 
 class Fixed:
@@ -49,6 +49,34 @@ def test_explore_takes_a_kind_of_step_that_was_never_tried(file: CampaignFile):
     planned = plan_round(history(file, scores, experiments), [said], 3)
     explored = [c for c in planned.candidates if c.proposal.slot == "explore"]
     assert [c.family for c in explored] in (["training.epochs down"], ["model.num_leaves up"])
+
+
+def test_explore_prefers_a_part_of_the_recipe_that_was_never_changed(file: CampaignFile):
+    experiments = grown(file, {"name": "wet", "parent": "net", "model": {"dropout": 0.2}})
+    said = Fixed(
+        step("net", dropout=0.4), step("trees", num_leaves=15), step("net", hidden=[8]),
+        Proposal("net", {"training": {"epochs": 50}}, reason="a test"),
+    )  # fmt: skip
+    scores = {"wet": 1.0, "net": 1.1, "trees": 9.0, "line": 9.0}
+    planned = plan_round(history(file, scores, experiments), [said], 3)
+    (explored,) = [c for c in planned.candidates if c.proposal.slot == "explore" and c.family.startswith("training")]
+    assert explored.family == "training.epochs down"
+
+
+def test_slots_without_a_rule_of_their_own_change_different_parts_where_all_are_as_urgent(file: CampaignFile):
+    said = Fixed(
+        step("net", dropout=0.4), step("net", hidden=[8]), step("net", dropout=0.5),
+        Proposal("net", {"training": {"epochs": 50}}, reason="a test"),
+    )  # fmt: skip
+    planned = plan_round(history(file), [said], 2)
+    assert {c.family.partition(".")[0] for c in planned.candidates} == {"model", "training"}
+
+
+def test_a_part_is_untried_until_an_experiment_changed_it(file: CampaignFile):
+    experiments = grown(file, {"name": "wet", "parent": "net", "model": {"dropout": 0.2}})
+    seen = history(file, experiments=experiments)
+    said = Fixed(step("net", hidden=[8]), Proposal("net", {"training": {"epochs": 50}}, reason="a test"))
+    assert untried_parts(seen, plan_round(seen, [said], 2).candidates) == {"training"}
 
 
 def test_a_principle_is_tried_in_its_slot_on_a_parent_that_it_was_not_tried_on(file: CampaignFile):

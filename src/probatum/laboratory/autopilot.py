@@ -41,7 +41,7 @@ from probatum.planning.knowledge import PrincipleTests, from_record
 from probatum.planning.prescriptions import Prescriber
 from probatum.planning.proposal import History, Proposer
 from probatum.planning.round_file import add_to_campaign
-from probatum.planning.rounds import PlannedRound, plan_round
+from probatum.planning.rounds import PlannedRound, plan_round, untried_parts
 from probatum.planning.space import space_of
 from probatum.planning.surrogate import Surrogate
 
@@ -258,7 +258,10 @@ class Autopilot:
             return "budget", "the time is spent"
         against = [v for r in outlook.rounds for v in verdicts_of(r) if v.baseline == history.champion]
         alpha = outlook.laboratory.campaign.file.protocol.alpha
-        why = told_from_noise(history, against, alpha=alpha, slots=self.slots)
+        why = told_from_noise(
+            history, against, alpha=alpha, slots=self.slots,
+            untried=lambda: untried_parts(history, plan_round(history, self.proposers, self.candidates).candidates),
+        )  # fmt: skip
         return ("noise", why) if why else None
 
     # ------------------------------------------------------------------ one round

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 from scipy import stats
@@ -35,13 +35,21 @@ def detectable(error: float, units: int, *, alpha: float, round: int, slots: int
     return float((stats.t.isf(level / 2, degrees) + stats.t.ppf(POWER, degrees)) * error)
 
 
-def told_from_noise(history: History, against: Sequence[Verdict], *, alpha: float, slots: int) -> str | None:
+def told_from_noise(
+    history: History,
+    against: Sequence[Verdict],
+    *,
+    alpha: float,
+    slots: int,
+    untried: Callable[[], Collection[str]] = tuple,
+) -> str | None:
     """Why what remains cannot be told from noise; None where it may.
 
     Either all that can still be gained, from the champion to the floor, is less than what the next round could find.
     Or the steps so far say so: their true effects scatter around mu with variance tau2 (method of moments over all
     parent-child pairs), so a step from a parent whose true score is posterior-normal gains with a known probability
     more than the round could find; where that is under 5 % for all of its slots together, it is not worth its fits.
+    Steps in one part of the recipe say little of those in another, so this is only said once every part was tried.
 
     Args:
         history: of the campaign, before the round.
@@ -49,6 +57,7 @@ def told_from_noise(history: History, against: Sequence[Verdict], *, alpha: floa
             be; without any, nothing is said.
         alpha: over all rounds.
         slots: experiments of the round.
+        untried: gives parts of the recipe that the round would change for the first time; asked where it matters.
     """
     contenders = [v for v in against if v.outcome != "worse"] or against  # what is far off varies more
     errors = [(_error(v), v.units) for v in contenders if v.interval is not None]
@@ -66,7 +75,7 @@ def told_from_noise(history: History, against: Sequence[Verdict], *, alpha: floa
                 f"({history.floor:.4g}), and a round can only find {least:.2g}"
             )
     chance = chance_of_a_gain(history, least, slots)
-    if chance is not None and chance < LEAST_CHANCE:
+    if chance is not None and chance < LEAST_CHANCE and not untried():
         return (
             f"a round can find {least:.2g}, and after the steps so far one of {slots} more gains that much with "
             f"probability {chance:.2g}"

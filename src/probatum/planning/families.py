@@ -32,6 +32,17 @@ def family(mutation: Mutation) -> str | None:
     return _of_change(changes[paths[0]]) if len(paths) == 1 else None
 
 
+def part(name: str) -> str:
+    """The part of the recipe that a family changes: 'model.kind', or the section: 'features', 'training', 'model',
+    'ensemble', 'components'. Steps in one part say little of what those in another do.
+
+    Args:
+        name: of the family.
+    """
+    path = name.partition(" ")[0]
+    return path if path == "model.kind" else path.partition(".")[0]
+
+
 def family_pairs(experiments: Sequence[Experiment], scored: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
     """Family to the (parent, child) pairs that differ by one step of it, no pair of recipes twice.
 
