@@ -11,11 +11,15 @@
 
 from __future__ import annotations
 
-import gc
 import heapq
 import os
+import queue
+import statistics
 import tempfile
+import threading
 import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +29,13 @@ from sqlalchemy.engine import Engine
 
 from probatum.campaigns.artifacts import ArtifactStore
 from probatum.campaigns.campaign import Campaign
+from probatum.campaigns.dask_executor import DaskExecutor
+from probatum.campaigns.dask_settings import DaskSettings
 from probatum.campaigns.events import JobFinished, JobStarted
 from probatum.campaigns.executors import Executor
 from probatum.campaigns.jobs import DONE, Job, JobReport
 from probatum.campaigns.ledger import FitResult
+from probatum.campaigns.local_executor import LocalExecutor
 
 GROUPS = 100
 """Groups of the table, each left out once."""
@@ -37,24 +44,68 @@ SECONDS_A_FIT = 0.3
 SIZES = (1, 16, 64, 256)
 """Workers of the simulated cluster."""
 MOST_FITS = 100_000
+WRITERS = 16
+"""Threads that write artifacts, as a Dask driver's."""
 TURNS = 3
+FOREST = 'model = {{ kind = "random_forest", n_estimators = {trees} }}'
+NETWORK = 'model = {{ kind = "mlp", hidden = [32, 16] }}\ntraining = {{ epochs = {epochs} }}'
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
 def measure(quick: bool) -> list[Row]:
     """All rows; `quick` simulates two sizes for some seconds and runs one turn on two workers."""
     rows = []
+    for workers, threads in ((2, 1),) if quick else ((1, 1), (2, 1), (4, 1), (1, 2)):
+        rows.append(dask_against_local(workers, threads, quick))
     for workers in (16, 256) if quick else SIZES:
         wanted = workers * (25 if quick else 200)
         rows += simulated(workers, MOST_FITS if workers == max(SIZES) and not quick else wanted)
     return rows
 
 
+# ---------------------------------------------------------------------- Dask beside local workers
+
+
+def dask_against_local(workers: int, threads: int, quick: bool) -> Row:
+    """Wall time by Dask over that by local workers, the median of some turns: forests one by one, or fused networks."""
+    if threads == 1:
+        models, work = [FOREST.format(trees=100 if quick else 300)], "forests"
+    else:
+        models, work = [NETWORK.format(epochs=200 + i) for i in range(1 if quick else 3)], "fused networks"
+    settings = DaskSettings(workers=workers, threads=threads)
+    ratios = []
+    for _ in range(1 if quick else TURNS):
+        taken = []
+        for by_dask in (False, True):
+            with tempfile.TemporaryDirectory() as folder:
+                campaign = Campaign.open(table_campaign(Path(folder), models))
+                campaign.folder.mkdir(parents=True)
+                if by_dask:
+                    executor: Executor = DaskExecutor(campaign.setup, settings, campaign.folder, Path(folder))
+                    while executor.cores < workers * threads:
+                        time.sleep(0.05)
+                else:
+                    executor = LocalExecutor(campaign.setup, workers * threads, campaign.folder)
+                try:
+                    started = time.perf_counter()
+                    campaign.run(executor=executor)
+                    taken.append(time.perf_counter() - started)
+                finally:
+                    executor.close()
+        ratios.append(taken[1] / taken[0])
+        print(f"  {work}, {workers} x {threads}: local {taken[0]:.2f} s, Dask {taken[1]:.2f} s", flush=True)
+    named = f"{workers} Dask worker{'s' if workers > 1 else ''} of {threads} thread{'s' if threads > 1 else ''}"
+    return Row(f"{named}, {work}: times the local executor's time", statistics.median(ratios), "", 1.1)
+
+
 # ---------------------------------------------------------------------- a cluster that sleeps
 
 
 class SleepingCluster(Executor):
-    """Workers of one core that sleep, and the time during which they had something to do.
+    """Workers of one core that sleep, and what they were given to do.
+
+    As on a real cluster a loop in a thread of its own binds jobs to workers, a few jobs wait for the next free one, and
+    artifacts are written by threads.
 
     Args:
         workers: how many.
@@ -64,10 +115,17 @@ class SleepingCluster(Executor):
     def __init__(self, workers: int, store: ArtifactStore):
         self._workers, self._store = workers, store
         self._asleep: list[tuple[float, int, float, Job]] = []
-        self._count = 0
+        self._backlog: deque[Job] = deque()
+        self._open = 0
+        self._changed = threading.Condition()
+        self._reports: queue.SimpleQueue[JobReport] = queue.SimpleQueue()
+        self._writers = ThreadPoolExecutor(WRITERS)
+        self._closed = False
         self.first = self.last = 0.0
-        self.jobs = 0
+        self._given = 0
         self._spans: list[tuple[float, float]] = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
 
     @property
     def cores(self) -> int:
@@ -75,27 +133,62 @@ class SleepingCluster(Executor):
 
     @property
     def free_cores(self) -> int:
-        return self._workers - len(self._asleep)
+        with self._changed:
+            return self._workers - len(self._asleep) - len(self._backlog)
+
+    def room(self, *, whole: bool) -> int:
+        return 1 if self.free_cores > -(self._workers // 4) else 0
 
     def submit(self, job: Job) -> None:
         now = time.monotonic()
         self.first, self.last = self.first or now, now
-        self._count += 1
-        heapq.heappush(self._asleep, (now + SECONDS_A_FIT * len(job.fits), self._count, now, job))
+        with self._changed:
+            self._open += 1
+            self._backlog.append(job)
+            self._changed.notify()
 
     def wait(self) -> list[JobReport]:
-        if not self._asleep:
+        if not self._open:
             return []
-        time.sleep(max(0.0, self._asleep[0][0] - time.monotonic()))
-        now, reports = time.monotonic(), []
-        while self._asleep and self._asleep[0][0] <= now:
-            wakes, number, began, job = heapq.heappop(self._asleep)
-            self._spans.append((began, wakes))
-            self.jobs += 1
-            reports.append(JobReport(job.id, DONE, self._results(job, number), seconds=wakes - began))
+        reports = [self._reports.get()]
+        while not self._reports.empty():
+            reports.append(self._reports.get())
+        self._open -= len(reports)
         return reports
 
-    def _results(self, job: Job, number: int) -> tuple[FitResult, ...]:
+    @property
+    def jobs(self) -> int:
+        """How many were carried out."""
+        return len(self._spans)
+
+    @property
+    def busy(self) -> float:
+        """Part of the workers' time, from the first job given out to the last, in which they had one."""
+        worked = sum(max(0.0, min(wakes, self.last) - began) for began, wakes in self._spans)
+        return worked / (self._workers * (self.last - self.first))
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+        self._writers.shutdown()
+
+    def _run(self) -> None:
+        with self._changed:
+            while not self._closed:
+                now = time.monotonic()
+                while self._asleep and self._asleep[0][0] <= now:
+                    wakes, number, began, job = heapq.heappop(self._asleep)
+                    self._spans.append((began, wakes))
+                    self._writers.submit(self._written, job, number, wakes - began)
+                while self._backlog and len(self._asleep) < self._workers:
+                    job = self._backlog.popleft()
+                    self._given += 1
+                    heapq.heappush(self._asleep, (now + SECONDS_A_FIT * len(job.fits), self._given, now, job))
+                self._changed.wait(self._asleep[0][0] - now if self._asleep else None)
+
+    def _written(self, job: Job, number: int, seconds: float) -> None:
         """What a job brings: predictions of five rows for each fit, in one artifact."""
         count = len(job.fits)
         artifact = self._store.write_arrays({
@@ -103,16 +196,8 @@ class SleepingCluster(Executor):
             "rows": np.tile(np.arange(5, dtype=np.int32), count),
             "prediction": np.random.default_rng(number).normal(size=(5 * count, 1)),
         })  # fmt: skip
-        return tuple(FitResult(f.key, SECONDS_A_FIT, artifact, i, {"y": 1.0}, 5) for i, f in enumerate(job.fits))
-
-    @property
-    def busy(self) -> float:
-        """Part of the workers' time, from the first job given out to the last, in which they had one."""
-        worked = sum(min(wakes, self.last) - began for began, wakes in self._spans)
-        return worked / (self._workers * (self.last - self.first))
-
-    def close(self) -> None:
-        self._asleep.clear()
+        results = tuple(FitResult(f.key, SECONDS_A_FIT, artifact, i, {"y": 1.0}, 5) for i, f in enumerate(job.fits))
+        self._reports.put(JobReport(job.id, DONE, results, seconds=seconds))
 
 
 def simulated(workers: int, fits: int) -> list[Row]:
@@ -131,13 +216,13 @@ def simulated(workers: int, fits: int) -> list[Row]:
             if isinstance(what, JobFinished):
                 done += len(what.keys)
             if isinstance(what, JobStarted | JobFinished) and (not memory or done >= memory[-1][0] + fits // 20):
-                gc.collect()
                 memory.append((done, resident()))
 
         started, processor = time.monotonic(), time.process_time()
         with Transactions() as transactions:
             campaign.run(tell, executor=cluster)
         processor = time.process_time() - processor
+        cluster.close()
         early = next(size for at, size in memory if at >= fits // 10)
         named = f"{workers} sleeping workers"
         return [

@@ -225,6 +225,16 @@ class ExecutorConformance:
         reports(shared, 1)
         assert shared.free_cores == 2
 
+    def test_a_fused_job_gets_a_whole_machine_or_none(self, shared: Executor, bench: Bench):
+        assert shared.machines == 1
+        assert (shared.room(whole=True), shared.room(whole=False)) == (2, 1)
+        shared.submit(bench.waiting("one"))
+        bench.processes(1)
+        assert (shared.room(whole=True), shared.room(whole=False)) == (0, 1)
+        bench.gate.touch()
+        reports(shared, 1)
+        assert shared.room(whole=True) == 2
+
     def test_after_close_no_process_is_left(self, make: Any, bench: Bench):
         executor = make(bench.setup, 2)
         try:

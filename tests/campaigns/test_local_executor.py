@@ -9,13 +9,14 @@ import pytest
 
 from campaigns.executor_conformance import Bench, ExecutorConformance, reports
 from campaigns.small_campaigns import Workplace
-from probatum.campaigns.executors import Executor, LocalExecutor
+from probatum.campaigns.executors import Executor
 from probatum.campaigns.jobs import DIED, DONE, Setup
+from probatum.campaigns.local_executor import LocalExecutor
 
 DRIVER = """
 import sys
 from pathlib import Path
-from probatum.campaigns.executors import LocalExecutor
+from probatum.campaigns.local_executor import LocalExecutor
 from probatum.campaigns.jobs import Job, Setup
 executor = LocalExecutor(Setup.from_json(sys.argv[1]), 1, Path(sys.argv[3]))
 executor.submit(Job.from_json(sys.argv[2]))

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from probatum.campaigns.fit import Fit
 from probatum.campaigns.ledger import FitResult
-from probatum.learning.learner import fused, program
+
+if TYPE_CHECKING:
+    from probatum.campaigns.fit import Fit
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,26 @@ class JobFit:
 
 
 @dataclass(frozen=True)
+class Shipment:
+    """What a worker that has neither the problem's data nor the user's modules is sent, as names of artifacts.
+
+    Attributes:
+        cases: the dataset without its observations.
+        features: name of a feature to its block.
+        modules: the user's own modules; None where the job names none.
+    """
+
+    cases: str
+    features: Mapping[str, str]
+    modules: str | None = None
+
+    @property
+    def artifacts(self) -> set[str]:
+        """All that is named here."""
+        return {self.cases, *self.features.values(), *([self.modules] if self.modules else ())}
+
+
+@dataclass(frozen=True)
 class Job:
     """Fits that run together.
 
@@ -54,6 +75,7 @@ class Job:
         limit: seconds after which the worker is killed.
         keep_weights: whether trained weights are stored.
         width: most fits side by side in a program, where memory has forced so few on fits of this kind before.
+        shipment: what a worker far away finds in its store; None for one that reads the problem's own data.
     """
 
     id: str
@@ -65,6 +87,22 @@ class Job:
     fits: tuple[JobFit, ...]
     keep_weights: bool = False
     width: int | None = None
+    shipment: Shipment | None = None
+
+    @property
+    def artifacts(self) -> set[str]:
+        """Names of all artifacts that it reads."""
+        places = [
+            place
+            for fit in self.fits
+            for place in (
+                fit.split,
+                *fit.components,
+                *(p for split, parts in fit.inner for p in (split, *parts)),
+            )
+        ]
+        shipped = self.shipment.artifacts if self.shipment else set()
+        return {place.artifact for place in places} | shipped
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -83,10 +121,11 @@ class Job:
             )
             for f in raw.pop("fits")
         )
-        return cls(**raw, fits=fits)
+        shipment = raw.pop("shipment")
+        return cls(**raw, fits=fits, shipment=Shipment(**shipment) if shipment else None)
 
 
-DONE, FAILED, TIMED_OUT, DIED, STORAGE = "done", "failed", "timed out", "died", "storage"
+DONE, FAILED, TIMED_OUT, DIED, STORAGE, LOST = "done", "failed", "timed out", "died", "storage", "lost"
 
 
 READY = "ready"
@@ -99,7 +138,7 @@ class JobReport:
 
     Attributes:
         status: DONE; FAILED, an exception; TIMED_OUT, past its limit; DIED, the worker's process ended; STORAGE, the
-            results could not be written.
+            results could not be written; LOST, the worker's machine or the way to it is gone.
         failures: (fit key, traceback) of the fits of a DONE job that failed and have no result.
         error: traceback or reason, '' when done.
     """
@@ -151,6 +190,8 @@ class Setup:
 
 def may_share(fit: Fit) -> Hashable:
     """What fits must have in common to be put into one job."""
+    from probatum.learning.learner import fused, program  # slow to import, and workers of a cluster do without
+
     data = (fit.split.task, fit.split.draw)
     if fit.recipe.is_blend:
         return (*data, "blend")

@@ -15,7 +15,9 @@ import threading
 import time
 import traceback
 import warnings
+from pathlib import Path
 
+from probatum.campaigns.artifacts import ArtifactStore
 from probatum.campaigns.jobs import DONE, FAILED, READY, STORAGE, Job, JobReport, Setup
 from probatum.errors import StorageError
 
@@ -30,8 +32,9 @@ def main() -> None:
     warnings.simplefilter("ignore")
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
-    bench = None
+    bench = shipped = None
     from probatum.campaigns.execution import Bench  # slow to import
+    from probatum.campaigns.shipment import ShippedProblem
 
     replies.write(READY + "\n")
     replies.flush()
@@ -40,7 +43,10 @@ def main() -> None:
         started = time.perf_counter()
         try:
             if bench is None:
-                bench = Bench(setup)
+                shipped = ShippedProblem(ArtifactStore(Path(setup.store))) if job.shipment else None
+                bench = Bench(setup, problem=shipped)
+            if shipped is not None:
+                shipped.know(job)
             results, failures = bench.carry_out(job)
             report = JobReport(job.id, DONE, results, failures, "", time.perf_counter() - started)
         except StorageError as error:
