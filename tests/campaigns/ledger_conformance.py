@@ -58,8 +58,8 @@ _jobs = itertools.count()
 def finish(ledger: Ledger, keys: list[str]) -> None:
     """Records a job of these fits, begun and finished."""
     job = f"finished-{next(_jobs)}"
-    ledger.start_job(job, keys, {"code": 1})
-    ledger.finish_job(job, [result(key) for key in keys])
+    ledger.start_jobs({job: keys}, {"code": 1})
+    ledger.finish_jobs({job: [result(key) for key in keys]})
 
 
 def everything(ledger: Ledger) -> str:
@@ -154,13 +154,24 @@ class LedgerConformance:
         looks = [(look.experiment, look.score) for look in ledger.held_out_accesses()]
         assert looks == [("first", 0.5), ("base", 0.75)]
         before = everything(ledger)
-        with pytest.raises(FinishedExperimentError, match="'first' was confirmed before"):
+        with pytest.raises(FinishedExperimentError, match="has confirmed 'first'"):
             ledger.confirm(replace(made, result={"outcome": "worse"}), {"first": 0.1})
         assert everything(ledger) == before
-        for other in (replace(made, kind=FRESH_SEEDS), replace(made, baseline="b"), replace(made, experiment="c")):
+        fresh = replace(made, kind=FRESH_SEEDS)
+        for other in (fresh, replace(fresh, baseline="b"), replace(fresh, experiment="c")):
             ledger.confirm(other, {})
+        with pytest.raises(FinishedExperimentError, match="'first' was confirmed before"):
+            ledger.confirm(fresh, {})
         assert len(ledger.confirmations()) == 4
         assert len(ledger.held_out_accesses()) == 2
+
+    def test_the_held_out_set_confirms_one_champion(self, ledger: Ledger):
+        ledger.confirm(Confirmation("first", "base", HELD_OUT_SET, {}), {"first": 0.5})
+        before = everything(ledger)
+        for other in (Confirmation("second", "base", HELD_OUT_SET, {}), Confirmation("first", "b", HELD_OUT_SET, {})):
+            with pytest.raises(FinishedExperimentError, match="the held-out set has confirmed 'first'"):
+                ledger.confirm(other, {"second": 0.25})
+        assert everything(ledger) == before
 
     # ------------------------------------------------------------------ experiments
 
@@ -208,7 +219,7 @@ class LedgerConformance:
 
     @pytest.mark.parametrize("digest", ["d", "other"])
     def test_an_experiment_that_nothing_finished_of_may_still_change(self, ledger: Ledger, digest: str):
-        ledger.start_job("job", ["a-0-0"], {})
+        ledger.start_jobs({"job": ["a-0-0"]}, {})
         ledger.fail_fit("job", "a-0-0", FAILED, "broke")
         ledger.add_experiment(record("first", digest, hypothesis="better"), planned("b"), SPLITS)
         (now,) = ledger.experiments()
@@ -220,6 +231,7 @@ class LedgerConformance:
         ledger.set_score("first", 0.5)
         with pytest.raises(FinishedExperimentError, match=r"already has the score 0\.5"):
             ledger.set_score("first", 0.6)
+        ledger.set_score("first", 0.5 * (1 + 1e-15))  # another machine rounds otherwise
         assert ledger.experiments()[0].score == 0.5
 
     def test_what_nobody_recorded_is_not_known(self, ledger: Ledger):
@@ -266,8 +278,8 @@ class LedgerConformance:
         assert experiment.status == "running"
 
     def test_a_fit_knows_what_it_was_run_under(self, ledger: Ledger):
-        ledger.start_job("one", ["a-0-0"], {"code": {"probatum": "1"}, "n": [1, 2]})
-        ledger.start_job("two", ["a-1-1"], {"code": {"probatum": "2"}})
+        ledger.start_jobs({"one": ["a-0-0"]}, {"code": {"probatum": "1"}, "n": [1, 2]})
+        ledger.start_jobs({"two": ["a-1-1"]}, {"code": {"probatum": "2"}})
         assert ledger.manifest("a-0-0") == {
             "code": {"probatum": "1"}, "n": [1, 2], "fit": "a-0-0", "split": "split-0", "seed": 0,
         }  # fmt: skip
@@ -276,21 +288,21 @@ class LedgerConformance:
 
     def test_each_beginning_of_a_fit_is_counted(self, ledger: Ledger):
         for job in ("one", "two"):
-            ledger.start_job(job, ["a-0-0", "a-0-1"], {})
-        ledger.finish_job("two", [result("a-0-0")])
-        ledger.start_job("three", ["a-0-0", "a-0-1"], {})
+            ledger.start_jobs({job: ["a-0-0", "a-0-1"]}, {})
+        ledger.finish_jobs({"two": [result("a-0-0")]})
+        ledger.start_jobs({"three": ["a-0-0", "a-0-1"]}, {})
         states = ledger.fit_states(["a-0-0", "a-0-1"])
         assert (states["a-0-0"].attempts, states["a-0-1"].attempts) == (2, 3)
 
     def test_a_job_that_was_killed_leaves_its_fits_planned(self, ledger: Ledger, reopen: Callable[[], Ledger]):
-        ledger.start_job("job", ["a-0-0"], {})
+        ledger.start_jobs({"job": ["a-0-0"]}, {})
         fit = reopen().fit_states(["a-0-0"])["a-0-0"]
         assert (fit.status, fit.attempts) == (PLANNED, 1)
 
     def test_a_done_fit_stays_done_as_it_was(self, ledger: Ledger):
         finish(ledger, ["a-0-0"])
         before = everything(ledger)
-        ledger.finish_job("job", [result("a-0-0", seconds=9.0, value=7.0)])
+        ledger.finish_jobs({"job": [result("a-0-0", seconds=9.0, value=7.0)]})
         assert everything(ledger) == before
         for status in (FAILED, TIMED_OUT):
             with pytest.raises(FinishedExperimentError, match="cannot fail any more"):
@@ -300,7 +312,7 @@ class LedgerConformance:
     @pytest.mark.parametrize("status", [FAILED, TIMED_OUT])
     def test_a_failed_fit_keeps_its_reason_and_may_be_tried_again(self, ledger: Ledger, status: str):
         finish(ledger, ["a-0-0"])
-        ledger.start_job("job", ["a-1-0"], {})
+        ledger.start_jobs({"job": ["a-1-0"]}, {})
         ledger.fail_fit("job", "a-1-0", status, "Traceback\n  ValueError: ü")
         fit = ledger.fit_states(["a-1-0"])["a-1-0"]
         assert (fit.status, fit.error) == (status, "Traceback\n  ValueError: ü")
@@ -322,8 +334,8 @@ class LedgerConformance:
         assert len(ledger.scores("first")) == 12
 
     def test_a_job_without_scores_is_recorded(self, ledger: Ledger):
-        ledger.start_job("job", ["a-0-0"], {})
-        ledger.finish_job("job", [replace(result("a-0-0"), scores={})])
+        ledger.start_jobs({"job": ["a-0-0"]}, {})
+        ledger.finish_jobs({"job": [replace(result("a-0-0"), scores={})]})
         assert ledger.fit_states(["a-0-0"])["a-0-0"].status == DONE
 
     def test_more_fits_than_a_statement_holds(self, ledger: Ledger):
@@ -356,9 +368,9 @@ class LedgerConformance:
         keys = [fit.key for fit in planned("a")]
         for action, i in actions:
             if action == "s":
-                ledger.start_job(f"counted-{next(_jobs)}", [keys[i]], {})
+                ledger.start_jobs({f"counted-{next(_jobs)}": [keys[i]]}, {})
             elif action == "f":
-                ledger.finish_job("f", [result(keys[i])])
+                ledger.finish_jobs({"f": [result(keys[i])]})
             elif action == "r":
                 ledger.reset_failed()
             elif ledger.fit_states([keys[i]])[keys[i]].status != DONE:
@@ -374,24 +386,24 @@ class LedgerConformance:
     def test_a_call_that_raised_changed_nothing(self, ledger: Ledger):
         """The second of three results cannot be recorded, so the first is not either."""
         keys = ["a-0-0", "a-0-1", "a-1-0"]
-        ledger.start_job("job", keys, {})
+        ledger.start_jobs({"job": keys}, {})
         before = everything(ledger)
         results = [result(key) for key in keys]
         results[1] = replace(results[1], scores={"y": object()})  # type: ignore[dict-item]
         with pytest.raises(Exception, match="object"):
-            ledger.finish_job("job", results)
+            ledger.finish_jobs({"job": results})
         assert everything(ledger) == before
 
     def test_a_job_is_recorded_whole_or_not_at_all_when_its_process_is_killed(
         self, ledger: Ledger, url: str, reopen: Callable[[], Ledger]
     ):
         keys = [fit.key for fit in planned("a")]
-        ledger.start_job("job", keys, {})
+        ledger.start_jobs({"job": keys}, {})
         ledger.close()
         code = KILLED + (
-            "import probatum.campaigns.sql_ledger as module\n"
-            "module._recount = lambda *_: os.kill(os.getpid(), 9)\n"  # fits and scores are written, counters are not
-            "ledger.finish_job('job', [FitResult(k, 1.0, 'f.npz', 0, {'y': 1.0}, 2) for k in sys.argv[2:]])\n"
+            "import probatum.campaigns.ledger_fits as module\n"
+            "module._count = lambda *_: os.kill(os.getpid(), 9)\n"  # fits and scores are written, counters are not
+            "ledger.finish_jobs({'job': [FitResult(k, 1.0, 'f.npz', 0, {'y': 1.0}, 2) for k in sys.argv[2:]]})\n"
         )
         with python(code, url, *keys) as process:
             process.communicate(timeout=60)
@@ -406,8 +418,8 @@ class LedgerConformance:
         reopen().add_experiment(record("first"), planned("a"), SPLITS)
         code = KILLED + (
             "for i, key in enumerate(sys.argv[2:]):\n"
-            "    ledger.start_job(f'job-{i}', [key], {})\n"
-            "    ledger.finish_job(f'job-{i}', [FitResult(key, 1.0, 'f.npz', 0, {'y': 1.0}, 2)])\n"
+            "    ledger.start_jobs({f'job-{i}': [key]}, {})\n"
+            "    ledger.finish_jobs({f'job-{i}': [FitResult(key, 1.0, 'f.npz', 0, {'y': 1.0}, 2)]})\n"
             "os.kill(os.getpid(), 9)\n"
         )
         keys = [fit.key for fit in planned("a")]
@@ -426,8 +438,8 @@ class LedgerConformance:
             "keys = sys.argv[2:]\n"
             "for i in range(0, len(keys), 2):\n"
             "    results = [FitResult(k, 1.0, 'f.npz', 0, {'y': 1.0}, 2) for k in keys[i : i + 2]]\n"
-            "    ledger.start_job(f'job-{i}', keys[i : i + 2], {})\n"
-            "    ledger.finish_job(f'job-{i}', results)\n"
+            "    ledger.start_jobs({f'job-{i}': keys[i : i + 2]}, {})\n"
+            "    ledger.finish_jobs({f'job-{i}': results})\n"
         )
         seen = set()
         with python(code, url, *keys) as process:
@@ -453,7 +465,7 @@ class LedgerConformance:
                     ledger.add_experiment(record(name), planned(name), SPLITS)
                     finish(ledger, [fit.key for fit in planned(name)])
                     ledger.summary()
-                ledger.finish_job("shared", [result(fit.key) for fit in planned("shared")])
+                ledger.finish_jobs({"shared": [result(fit.key) for fit in planned("shared")]})
             except Exception as error:
                 errors.append(error)
 

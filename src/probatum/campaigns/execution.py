@@ -22,7 +22,7 @@ from probatum.learning.ensembles import Stack
 from probatum.learning.learner import FitOutcome, RowSet, fit_many
 from probatum.learning.metrics import metric
 from probatum.problems import registry
-from probatum.problems.problem import Dataset
+from probatum.problems.problem import Dataset, Problem
 
 UNREAD = "unread"
 """Name of the parameters in an artifact that no fit of the job looked at."""
@@ -36,11 +36,17 @@ class Bench:
     Args:
         setup: of the campaign.
         dataset: (task, draw) to cases; default: the problem's.
+        problem: that cases and features come from; default: the one that the setup names.
     """
 
-    def __init__(self, setup: Setup, dataset: Callable[[str, int], Dataset] | None = None):
+    def __init__(
+        self,
+        setup: Setup,
+        dataset: Callable[[str, int], Dataset] | None = None,
+        problem: Problem | None = None,
+    ):
         self.store = ArtifactStore(Path(setup.store))
-        self.problem = registry.build(setup.problem["kind"], setup.problem["options"])
+        self.problem = problem or registry.build(setup.problem["kind"], setup.problem["options"])
         self.metric = metric(setup.metric)
         self.group = setup.group
         self._read = lru_cache(maxsize=64)(self.store.read_arrays)

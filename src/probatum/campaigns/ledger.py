@@ -87,6 +87,7 @@ class FitRecord:
         status: PLANNED, DONE, FAILED or TIMED_OUT.
         attempts: how often its training began.
         error: traceback of the last failure.
+        driver: the other living driver that has claimed it, None where nobody has.
     """
 
     key: str
@@ -102,6 +103,7 @@ class FitRecord:
     artifact: str | None = None
     position: int | None = None
     error: str | None = None
+    driver: str | None = None
 
 
 @dataclass(frozen=True)
@@ -250,13 +252,35 @@ class Ledger(ABC):
 
     Every implementation keeps these promises (tests/campaigns/ledger_conformance.py):
 
-    - A call that returned is durable against the death of the process; a call that raised changed nothing.
-    - `finish_job` is one transaction: all of a job's fits, scores and counters, or none.
+    - A call that returned is durable against the death of the process; a call that raised changed nothing. Only where
+      the database goes away in the middle of a change and stays away, nobody can know; the error then says so.
+    - `start_jobs` and `finish_jobs` are one transaction: all fits, scores and counters of all the jobs, or none.
     - A fit that is DONE stays so: finishing it again changes nothing, failing it is refused.
     - A finished experiment cannot be changed (FinishedExperimentError).
-    - One process writes at a time; any number may read meanwhile. Calls may come from several threads of a process.
+    - Writing calls follow one another, and a reading call sees one state, whoever else writes meanwhile. Calls may come
+      from several threads of a process.
+    - In SQLite one process drives a campaign, by a lock beside the file; any number may read, and write what is no fit.
+      In PostgreSQL several may drive it (`several_drivers`). Then a driver owns the fits that `start_jobs` has given it
+      while they are planned and it lives: it says so to the server again and again, and counts as dead when it has said
+      nothing for the time of its lease, in which the server was there to be told. Fits of a dead driver are given to
+      whoever begins them next. One that only seemed dead may record what it has: the first result of a fit stays.
+    - A database that is away for a while is waited for. After the patience of its address the call raises.
     - What cannot be read as this program's ledger raises LedgerError, a full disk StorageError.
     """
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """Where it is, for people; holds no password."""
+
+    @property
+    @abstractmethod
+    def several_drivers(self) -> bool:
+        """Whether several processes may drive the campaign at once."""
+
+    @abstractmethod
+    def drivers(self) -> list[str]:
+        """The other living drivers, as 'pid 12 on host'; [] where a lock keeps them apart."""
 
     @abstractmethod
     def freeze(self, campaign: CampaignRecord) -> None:
@@ -274,6 +298,7 @@ class Ledger(ABC):
 
         Raises:
             FinishedExperimentError: another recipe or other fits stand under that name, and some are finished.
+            CampaignLockedError: they stand there unfinished, and another driver lives, who may be at work on them.
         """
 
     @abstractmethod
@@ -297,12 +322,21 @@ class Ledger(ABC):
         """A split by its digest."""
 
     @abstractmethod
-    def start_job(self, job: str, keys: Sequence[str], manifest: Mapping[str, Any]) -> None:
-        """Records that a job began with these fits, and under which code and environment."""
+    def start_jobs(self, jobs: Mapping[str, Sequence[str]], manifest: Mapping[str, Any]) -> set[str]:
+        """Records that jobs begin, in one transaction, and claims their fits.
+
+        Args:
+            jobs: id of a job, unlike any before, to the keys of its fits.
+            manifest: under which code and environment.
+
+        Returns:
+            The keys that this process may train. Others are finished, have failed, or are another driver's; a job that
+            keeps none of its fits does not begin.
+        """
 
     @abstractmethod
-    def finish_job(self, job: str, results: Sequence[FitResult]) -> None:
-        """Records a job's results in one transaction."""
+    def finish_jobs(self, jobs: Mapping[str, Sequence[FitResult]]) -> None:
+        """Records the results of jobs, by their ids, in one transaction."""
 
     @abstractmethod
     def fail_fit(self, job: str, key: str, status: str, error: str) -> None:
@@ -318,7 +352,7 @@ class Ledger(ABC):
 
     @abstractmethod
     def set_score(self, experiment: str, score: float) -> None:
-        """Records a finished experiment's score; a second, different one is refused."""
+        """Records a finished experiment's score; a second one that differs by more than rounding is refused."""
 
     @abstractmethod
     def manifest(self, key: str) -> Mapping[str, Any]:
@@ -353,7 +387,8 @@ class Ledger(ABC):
             looks: experiment to its score on the held-out set; {} where none was looked at.
 
         Raises:
-            FinishedExperimentError: this champion was confirmed before; nothing is recorded.
+            FinishedExperimentError: this champion was confirmed before, or the held-out set has confirmed another one;
+                nothing is recorded.
         """
 
     @abstractmethod
@@ -393,5 +428,13 @@ class Ledger(ABC):
         """The campaign at a glance; fast for ten thousand experiments and a million scores."""
 
     @abstractmethod
+    def size(self) -> int:
+        """Bytes that it takes."""
+
+    @abstractmethod
+    def damage(self) -> str | None:
+        """What the database's own check finds, in its words; None where nothing is wrong."""
+
+    @abstractmethod
     def close(self) -> None:
-        """Lets go of files and connections."""
+        """Lets go of files, connections, and of fits that are claimed and not finished."""

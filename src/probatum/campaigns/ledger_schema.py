@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -17,13 +19,35 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 APPLICATION = "probatum"
 
 metadata = MetaData()
+
+
+class JsonText(TypeDecorator[Any]):
+    """Plain values as text. PostgreSQL's own JSON refuses NaN, infinity and the character NUL, which SQLite takes."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str:
+        return json.dumps(value)
+
+    def process_result_value(self, value: str | None, dialect: Any) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def _words(length: int) -> String:
+    """Text of about this length. SQLite does not hold it to that, so PostgreSQL must not either."""
+    return String(length).with_variant(Text(), "postgresql")
+
+
+VALUES = JSON().with_variant(JsonText(), "postgresql")
 
 meta = Table(
     "probatum_meta", metadata, Column("key", String(40), primary_key=True), Column("value", Text, nullable=False)
@@ -33,41 +57,41 @@ campaign = Table(
     "campaign",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("problem", JSON, nullable=False),
-    Column("tasks", JSON, nullable=False),
-    Column("protocol", JSON, nullable=False),
-    Column("data", JSON, nullable=False),
-    Column("frozen_at", String(40), nullable=False),
+    Column("problem", VALUES, nullable=False),
+    Column("tasks", VALUES, nullable=False),
+    Column("protocol", VALUES, nullable=False),
+    Column("data", VALUES, nullable=False),
+    Column("frozen_at", _words(40), nullable=False),
 )
 
 experiment = Table(
     "experiment",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("name", String(200), nullable=False, unique=True),
-    Column("parent", String(200)),
+    Column("name", _words(200), nullable=False, unique=True),
+    Column("parent", _words(200)),
     Column("mutation", Text),
     Column("hypothesis", Text),
-    Column("recipe", JSON, nullable=False),
-    Column("digest", String(64), nullable=False),
+    Column("recipe", VALUES, nullable=False),
+    Column("digest", _words(64), nullable=False),
     Column("round", Integer, nullable=False),
     Column("fits", Integer, nullable=False, default=0),
     Column("done", Integer, nullable=False, default=0),
     Column("failed", Integer, nullable=False, default=0),
     Column("seconds", Float, nullable=False, default=0.0),
     Column("score", Float),
-    Column("added_at", String(40), nullable=False),
+    Column("added_at", _words(40), nullable=False),
 )
 
 split = Table(
     "split",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("digest", String(64), nullable=False, unique=True),
-    Column("task", String(100), nullable=False),
+    Column("digest", _words(64), nullable=False, unique=True),
+    Column("task", _words(100), nullable=False),
     Column("draw", Integer, nullable=False),
-    Column("name", String(300), nullable=False),
-    Column("artifact", String(80), nullable=False),
+    Column("name", _words(300), nullable=False),
+    Column("artifact", _words(80), nullable=False),
     Column("position", Integer, nullable=False),
     Column("train_rows", Integer, nullable=False),
     Column("test_rows", Integer, nullable=False),
@@ -77,17 +101,17 @@ fit = Table(
     "fit",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("key", String(64), nullable=False, unique=True),
+    Column("key", _words(64), nullable=False, unique=True),
     Column("split_id", ForeignKey("split.id"), nullable=False),
     Column("seed", Integer, nullable=False),
-    Column("status", String(12), nullable=False),
+    Column("status", _words(12), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("seconds", Float),
-    Column("artifact", String(80)),
+    Column("artifact", _words(80)),
     Column("position", Integer),
     Column("error", Text),
     Column("manifest_id", ForeignKey("manifest.id")),
-    Column("finished_at", String(40)),
+    Column("finished_at", _words(40)),
 )
 
 plan = Table(
@@ -95,7 +119,7 @@ plan = Table(
     metadata,
     Column("experiment_id", ForeignKey("experiment.id"), primary_key=True),
     Column("fit_id", ForeignKey("fit.id"), primary_key=True),
-    Column("role", String(8), nullable=False),
+    Column("role", _words(8), nullable=False),
     Index("plan_by_fit", "fit_id"),
 )
 
@@ -103,7 +127,7 @@ score = Table(
     "score",
     metadata,
     Column("fit_id", ForeignKey("fit.id"), primary_key=True),
-    Column("quantity", String(100), primary_key=True),
+    Column("quantity", _words(100), primary_key=True),
     Column("value", Float),
     Column("rows", Integer, nullable=False),
 )
@@ -111,18 +135,18 @@ score = Table(
 job = Table(
     "job",
     metadata,
-    Column("id", String(40), primary_key=True),
+    Column("id", _words(40), primary_key=True),
     Column("fits", Integer, nullable=False),
-    Column("started_at", String(40), nullable=False),
-    Column("finished_at", String(40)),
+    Column("started_at", _words(40), nullable=False),
+    Column("finished_at", _words(40)),
 )
 
 manifest = Table(
     "manifest",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("digest", String(64), nullable=False),
-    Column("content", JSON, nullable=False),
+    Column("digest", _words(64), nullable=False),
+    Column("content", VALUES, nullable=False),
     UniqueConstraint("digest"),
 )
 
@@ -130,8 +154,8 @@ held_out_access = Table(
     "held_out_access",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("experiment", String(200), nullable=False),
-    Column("looked_at", String(40), nullable=False),
+    Column("experiment", _words(200), nullable=False),
+    Column("looked_at", _words(40), nullable=False),
     Column("score", Float, nullable=False),
 )
 
@@ -139,21 +163,21 @@ submission = Table(
     "submission",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("experiment", String(200), nullable=False),
-    Column("metric", String(40), nullable=False),
+    Column("experiment", _words(200), nullable=False),
+    Column("metric", _words(40), nullable=False),
     Column("score", Float, nullable=False),
-    Column("submitted_at", String(40), nullable=False),
+    Column("submitted_at", _words(40), nullable=False),
 )
 
 confirmation = Table(
     "confirmation",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("experiment", String(200), nullable=False),
-    Column("baseline", String(200), nullable=False),
-    Column("kind", String(20), nullable=False),
-    Column("result", JSON, nullable=False),
-    Column("confirmed_at", String(40), nullable=False),
+    Column("experiment", _words(200), nullable=False),
+    Column("baseline", _words(200), nullable=False),
+    Column("kind", _words(20), nullable=False),
+    Column("result", VALUES, nullable=False),
+    Column("confirmed_at", _words(40), nullable=False),
     UniqueConstraint("experiment", "baseline", "kind"),
 )
 
@@ -162,21 +186,48 @@ planned_round = Table(
     "planned_round",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("state", String(10), nullable=False),
-    Column("content", JSON, nullable=False),
-    Column("written_at", String(40), nullable=False),
+    Column("state", _words(10), nullable=False),
+    Column("content", VALUES, nullable=False),
+    Column("written_at", _words(40), nullable=False),
 )
 
 principle = Table(
     "principle",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("name", String(300), nullable=False, unique=True),
-    Column("state", String(12), nullable=False),
+    Column("name", _words(300), nullable=False, unique=True),
+    Column("state", _words(12), nullable=False),
     Column("held", Boolean, nullable=False),
-    Column("content", JSON, nullable=False),
-    Column("written_at", String(40), nullable=False),
+    Column("content", VALUES, nullable=False),
+    Column("written_at", _words(40), nullable=False),
 )
+
+driver = Table(
+    "driver",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", _words(200), nullable=False),
+    Column("joined_at", _words(40), nullable=False),
+    Column("lease", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+)
+"""Processes that work on the campaign. `expires_at` is on the server's clock; 0 of one that has left."""
+
+claim = Table(
+    "claim",
+    metadata,
+    Column("fit_id", ForeignKey("fit.id"), primary_key=True, autoincrement=False),
+    Column("driver_id", ForeignKey("driver.id"), nullable=False),
+)
+"""Which driver began a fit last. It holds while the fit is planned and the driver lives."""
+
+writer = Table(
+    "writer",
+    metadata,
+    Column("id", _words(32), primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+"""The last change of each open connection, written with it: whether a lost one was recorded can be asked afterwards."""
 
 
 def _add_submissions_and_confirmations(db: Connection) -> None:
@@ -187,8 +238,13 @@ def _add_rounds_and_principles(db: Connection) -> None:
     metadata.create_all(db, tables=[planned_round, principle])
 
 
+def _add_drivers(db: Connection) -> None:
+    metadata.create_all(db, tables=[driver, claim, writer])
+
+
 MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {
     1: _add_submissions_and_confirmations,
     2: _add_rounds_and_principles,
+    3: _add_drivers,
 }
 """Version to the step that leads from it to the next one, inside one transaction."""

@@ -48,7 +48,7 @@ class CampaignLock:
 
     def _who(self) -> str:
         with contextlib.suppress(OSError):
-            return self._holder.read_text(encoding="utf-8")
+            return self._holder.read_text(encoding="utf-8", errors="replace")
         return "unknown"
 
 
@@ -61,11 +61,12 @@ def holder_of(folder: Path) -> str | None:
         folder: the campaign's state folder.
     """
     try:
-        said = (folder / HOLDER).read_text(encoding="utf-8")
+        said = (folder / HOLDER).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    found = re.match(r"pid (\d+) on (\S+) since", said)
-    if found and found[2] == socket.gethostname():
+    found = re.match(r"pid (\d{1,9}) on (\S+) since", said)
+    # Windows has no signal 0: there it would be Ctrl-C.
+    if found and found[2] == socket.gethostname() and os.name == "posix":
         try:
             os.kill(int(found[1]), 0)
         except ProcessLookupError:
