@@ -14,8 +14,9 @@ from probatum.audit.campaign_history import campaign_history, partition_name
 from probatum.audit.history import History
 from probatum.audit.inspection import Audit, check_ignored, inspect
 from probatum.audit.memory import Memory
+from probatum.audit.recorded_history import recorded_history
 from probatum.audit.retraining import retrained
-from probatum.campaigns.ledger_files import LEDGER
+from probatum.campaigns.recorded_campaign import RecordedCampaign
 from probatum.errors import CampaignFileError, LedgerError, UnknownNameError
 from probatum.laboratory.champion import champion_of
 from probatum.laboratory.external_scores import pairs_of_one_metric
@@ -66,6 +67,8 @@ class Auditor:
         Raises:
             UnknownNameError: an experiment or a code that does not exist.
         """
+        if retrain:
+            self._campaign.require_trainable()
         history = self.history(results)
         for name in only or ():
             if history.run(name) is None:
@@ -99,9 +102,11 @@ class Auditor:
             results: of the campaign.
         """
         if results not in self._histories:
-            self._histories[results] = campaign_history(
-                self._campaign, results.arms, results.verdicts, floors=results.floors
-            )
+            if isinstance(self._campaign, RecordedCampaign):
+                found = recorded_history(self._campaign, results.arms, results.verdicts)
+            else:
+                found = campaign_history(self._campaign, results.arms, results.verdicts, floors=results.floors)
+            self._histories[results] = found
         external = tuple((internal, score) for _, internal, score in pairs_of_one_metric(self._scorer))
         return replace(self._histories[results], external=external, target=self._campaign.file.audit.target)
 
@@ -114,8 +119,8 @@ class Auditor:
         if not any(" " in key for key in self._campaign.file.audit.ignore):
             return
         names = [e.name for e in self._campaign.experiments]
-        if (self._campaign.folder / LEDGER).exists():
-            with contextlib.suppress(LedgerError):  # an older one, which the run brings up to date
+        with contextlib.suppress(LedgerError):  # an older one, which the run brings up to date
+            if self._campaign.ledger_site.exists():
                 names += [r.name for r in records_of(self._campaign)]
         self._check_ignored_subjects([*names, *map(partition_name, self._campaign.splits)])
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from probatum.campaigns.events import Listener
 from probatum.campaigns.fresh_seeds import FreshSeeds
 from probatum.campaigns.ledger import FRESH_SEEDS, HELD_OUT_SET, Confirmation
-from probatum.errors import IncomparableError
+from probatum.errors import FinishedExperimentError, IncomparableError
 from probatum.evidence.scores import ArmScores
 from probatum.laboratory.champion import Champion
 from probatum.laboratory.scorer import Scorer
@@ -30,6 +30,7 @@ def confirm_champion(scorer: Scorer, champion: Champion, tell: Listener) -> tupl
 
     Raises:
         IncomparableError: the held-out set has confirmed another one.
+        FinishedExperimentError: another driver of the campaign has confirmed one meanwhile; the looks are counted.
     """
     ledger, file = scorer.campaign.ledger, scorer.campaign.file
     kind = HELD_OUT_SET if file.protocol.held_out else FRESH_SEEDS
@@ -45,7 +46,12 @@ def confirm_champion(scorer: Scorer, champion: Champion, tell: Listener) -> tupl
             )
     confirm = _on_held_out if kind == HELD_OUT_SET else _with_fresh_seeds
     made, looks = confirm(scorer, champion, tell)
-    ledger.confirm(made, looks)
+    try:
+        ledger.confirm(made, looks)
+    except FinishedExperimentError:  # another driver was faster; these looks were taken all the same
+        for name, score in looks.items():
+            ledger.count_held_out(name, score)
+        raise
     last = next(c for c in reversed(ledger.confirmations()) if c.experiment == champion.name)
     return last, True
 

@@ -15,6 +15,7 @@ from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.events import Listener
 from probatum.campaigns.experiment import TRIVIAL
 from probatum.campaigns.ledger import Confirmation
+from probatum.campaigns.recorded_campaign import RecordedCampaign
 from probatum.errors import IncomparableError
 from probatum.evidence.calibration import Calibration
 from probatum.evidence.cells import Cell
@@ -27,6 +28,7 @@ from probatum.laboratory import external_scores
 from probatum.laboratory.auditor import Auditor
 from probatum.laboratory.champion import Champion, blocked_by, champion_of, why_no_champion
 from probatum.laboratory.confirmation import confirm_champion, held_out_arm
+from probatum.laboratory.recorded_scorer import RecordedScorer
 from probatum.laboratory.results import Results, records_of
 from probatum.laboratory.scorer import Scorer
 from probatum.learning.metrics import Metric
@@ -49,7 +51,7 @@ class Laboratory:
 
     def __init__(self, campaign: Campaign):
         self.campaign = campaign
-        self.scorer = Scorer(campaign)
+        self.scorer = RecordedScorer(campaign) if isinstance(campaign, RecordedCampaign) else Scorer(campaign)
         self.auditor = Auditor(self.scorer)
 
     @classmethod
@@ -63,7 +65,7 @@ class Laboratory:
 
     def _repr_html_(self) -> str:
         """As a notebook shows it: its campaign."""
-        return self.campaign._repr_html_()
+        return self.campaign._repr_html_()  # pyright: ignore[reportPrivateUsage]  the name is that of notebooks
 
     # ------------------------------------------------------------------ run and judge
 
@@ -118,7 +120,7 @@ class Laboratory:
         protocol = self.campaign.file.protocol
         arms = {a.name: a for a in results.arms}
         pairs = {
-            mutation: [(arms[parent], arms[child]) for parent, child in names]
+            mutation: self.scorer.judged_pairs([(arms[parent], arms[child]) for parent, child in names])
             for mutation, names in mutation_pairs(results.records).items()
         }
         return effects_of(pairs, splits=protocol.splits, margin=protocol.margin, alpha=protocol.alpha)
@@ -227,6 +229,7 @@ class Laboratory:
         Raises:
             IncomparableError: no champion, or the held-out set has confirmed another one.
         """
+        self.campaign.require_trainable()
         results = self.results()
         champion = self.champion(results)
         if champion is None:
@@ -237,6 +240,7 @@ class Laboratory:
 
     def score_held_out(self, name: str, tell: Listener = lambda _: None) -> float:
         """The score on the held-out cases; the look is counted in the ledger."""
+        self.campaign.require_trainable()
         score = held_out_arm(self.scorer, name, tell).score
         self.campaign.ledger.count_held_out(name, score)
         return score

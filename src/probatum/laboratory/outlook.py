@@ -62,8 +62,9 @@ def history_of(
         given_up: digests of recipes that races of earlier rounds took away.
 
     Raises:
-        CampaignFileError, UnknownNameError: the declared space cannot be used.
+        CampaignFileError, UnknownNameError: the declared space cannot be used, or its runs were imported.
     """
+    laboratory.campaign.require_trainable()
     file = laboratory.campaign.file
     names = [e.name for e in file.experiments]
     arms = {a.name: a for a in results.arms if a.name in names}

@@ -99,6 +99,10 @@ class Scorer:
         protocol = self.campaign.file.protocol
         return compare(judged, baseline, splits=splits or protocol.splits, margin=protocol.margin, alpha=protocol.alpha)
 
+    def judged_pairs(self, pairs: Sequence[tuple[ArmScores, ArmScores]]) -> list[tuple[ArmScores, ArmScores]]:
+        """The (parent, child) pairs that effects are made of: all, for a campaign scores all its arms alike."""
+        return list(pairs)
+
     def by_group(self, name: str, grouping: str | None = None) -> dict[tuple[str, str], np.ndarray]:
         """(task, group) to the metric for each quantity, by the groupings of `groupings`."""
         groupings = self.groupings(grouping)

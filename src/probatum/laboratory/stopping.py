@@ -100,7 +100,8 @@ def chance_of_a_gain(history: History, least: float, slots: int) -> float | None
     weights = 1 / variances
     centre = float(np.average(gains, weights=weights))
     q = float(weights @ (gains - centre) ** 2)
-    tau2 = max(0.0, (q - (len(gains) - 1)) / float(weights.sum() - (weights**2).sum() / weights.sum()))
+    curvature = float(weights.sum() - (weights**2).sum() / weights.sum())
+    tau2 = max(0.0, (q - (len(gains) - 1)) / curvature) if curvature > 0 else 0.0
     mu = float(np.average(gains, weights=1 / (variances + tau2)))
     parents = sorted(history.standings.values(), key=lambda s: history.sign * s.mean)[:slots]
     none = 1.0
