@@ -79,18 +79,17 @@ def reproduce_experiment(experiment: str, campaign: Path | None, *, cores: int |
 
 
 def show_doctor(*, json: bool) -> None:
-    """Prints what is here and what is not; looks only."""
+    """Prints what is here and what is not; looks only. Exit code 1 where something is broken."""
     from probatum.cli.diagnosis import diagnosis
 
     found = diagnosis()
     if json:
         print_json(found)
-        return
-    out = console()
-    table = Table("what", "state", "remark")
-    for row in found["checks"]:
-        style = {"ok": "green", "missing": "yellow", "fault": "red"}[row["state"]]
-        table.add_row(row["what"], f"[{style}]{row['state']}[/]", escape(row["remark"]))
-    out.print(table)
+    else:
+        table = Table("what", "state", "remark")
+        for row in found["checks"]:
+            style = {"ok": "green", "missing": "yellow", "fault": "red"}[row["state"]]
+            table.add_row(escape(row["what"]), f"[{style}]{row['state']}[/]", escape(row["remark"]))
+        console().print(table)
     if any(row["state"] == "fault" for row in found["checks"]):
         raise typer.Exit(1)
