@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench docs fuzz audit-dependencies clean
 
 demo: $(VENV)/installed
 	$(BIN)/probatum run examples/rocking_curve.toml
@@ -25,6 +25,17 @@ format: $(VENV)/installed-test
 # NAMES="heights metabolism" runs these alone; QUICK=--quick the short forms. Peers: pip install -e '.[bench]'.
 bench: $(VENV)/installed-test
 	$(BIN)/python benchmarks/page.py $(NAMES) $(QUICK)
+
+docs: $(VENV)/installed-test
+	$(BIN)/python docs/site/build_site.py
+
+# Every reader of files for so many seconds, with damage that was never tried before.
+fuzz: $(VENV)/installed-test
+	FUZZ_SECONDS=$(or $(SECONDS),300) $(BIN)/python -m pytest tests/fuzz --timeout=0
+
+audit-dependencies: $(VENV)/installed-test
+	$(PIP) pip-audit
+	$(BIN)/pip-audit --skip-editable
 
 clean:
 	rm -rf $(VENV) examples/*.probatum

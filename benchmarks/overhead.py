@@ -91,7 +91,7 @@ def large_ledger(folder: Path, experiments: int, fits: int) -> Path:
         (schema.plan, lambda i: {"experiment_id": i // fits + 1, "fit_id": i + 1, "role": "scored"}, total),
         (schema.score, _score, total * len(QUANTITIES)),
     ]
-    with ledger._engine.begin() as db:
+    with ledger._database.transaction() as db:
         for table, row, count in rows:
             for start in range(0, count, 20_000):
                 db.execute(insert(table), [row(i) for i in range(start, min(start + 20_000, count))])

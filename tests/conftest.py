@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+import jaxtyping
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -16,6 +17,10 @@ settings.load_profile("probatum")
 TESTS = Path(__file__).parent
 # So that tests of any folder may write `from problems.fakes import ...`.
 sys.path.insert(0, str(TESTS))
+import contracts  # noqa: E402
+
+if os.environ.get("PROBATUM_UNCHECKED") != "1":
+    jaxtyping.install_import_hook(contracts.CHECKED, "contracts.checked")
 
 
 @pytest.fixture(autouse=True)

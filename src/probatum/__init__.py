@@ -9,6 +9,7 @@ from probatum.version import __version__
 
 if TYPE_CHECKING:
     from probatum.errors import ProbatumError as ProbatumError
+    from probatum.interop.bundle import load_bundle as load_bundle
     from probatum.laboratory import Laboratory as Laboratory
     from probatum.laboratory import Results as Results
     from probatum.problems.problem import Dataset as Dataset
@@ -24,6 +25,7 @@ _HOMES = {
     "ProbatumError": "probatum.errors",
     "Quantity": "probatum.problems.problem",
     "Results": "probatum.laboratory",
+    "load_bundle": "probatum.interop.bundle",
 }
 __all__ = [
     "Dataset",
@@ -34,6 +36,7 @@ __all__ = [
     "Quantity",
     "Results",
     "__version__",
+    "load_bundle",
     "open",
 ]
 

@@ -13,7 +13,8 @@ ProbatumError
 │   ├── FinishedExperimentError     a finished experiment changed                                (ValueError)
 │   ├── CampaignLockedError         another live process works on the campaign                   (RuntimeError)
 │   ├── LedgerError                 a ledger that is corrupt, foreign or newer than the program  (RuntimeError)
-│   └── StorageError                a folder that cannot be written, a full disk                 (OSError)
+│   ├── StorageError                a folder that cannot be written, a full disk                 (OSError)
+│   └── ClusterError                a cluster that cannot be reached, trusted or used            (ConnectionError)
 └── FitError                      a training that failed; recorded, and the campaign goes on     (RuntimeError)
 ```
 A message says what is wrong, where, and what to do, in one line.
@@ -102,6 +103,10 @@ class LedgerError(UsageError, RuntimeError):
 
 class StorageError(UsageError, OSError):
     """A folder that cannot be written or a full disk."""
+
+
+class ClusterError(UsageError, ConnectionError):
+    """A cluster that cannot be reached, trusted or used."""
 
 
 class FitError(ProbatumError, RuntimeError):

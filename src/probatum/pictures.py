@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +75,7 @@ def check_suffix(path: Path) -> None:
 
 
 @contextmanager
-def new_figure(width: float, height: float) -> Iterator[Figure]:
+def new_figure(width: float, height: float) -> Generator[Figure]:
     """A figure in inches in this look, without a window and without pyplot's global state."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -114,7 +114,7 @@ def write_figure(figure: Figure, path: Path, theme: Theme = LIGHT) -> None:
 
 
 @contextmanager
-def missing_glyphs_allowed() -> Iterator[None]:
+def missing_glyphs_allowed() -> Generator[None]:
     """Lets names be in any script: what the font has no sign for is drawn as a box, which is no reason to complain."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")

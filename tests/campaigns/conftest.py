@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
+from postgresql_fixture import server  # noqa: F401
+
 pytest.register_assert_rewrite(
     "campaigns.ledger_conformance", "campaigns.executor_conformance", "campaigns.small_campaigns"
 )

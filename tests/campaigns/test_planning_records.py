@@ -54,7 +54,8 @@ def test_a_ledger_from_before_rounds_takes_them_in_when_it_is_written(tmp_path: 
     SqlLedger.at(path).close()
     with sqlite3.connect(path) as db:
         db.execute("DROP TABLE planned_round")
-        db.execute("DROP TABLE principle")
+        for table in ("principle", "claim", "driver", "writer"):
+            db.execute(f"DROP TABLE {table}")
         db.execute("UPDATE probatum_meta SET value = '2' WHERE key = 'schema'")
     db.close()
     with pytest.raises(LedgerError, match="older Probatum"):

@@ -18,6 +18,7 @@ from probatum.campaigns import ledger_schema
 from probatum.campaigns.ledger import Ledger
 from probatum.campaigns.ledger_files import open_ledger
 from probatum.campaigns.sql_ledger import SqlLedger
+from probatum.campaigns.sqlite_database import SqliteDatabase
 from probatum.errors import CampaignFileError, LedgerError, ProbatumError, StorageError
 
 
@@ -118,7 +119,7 @@ def two_versions_old(file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-SINCE_VERSION_1 = ("submission", "confirmation", "planned_round", "principle")
+SINCE_VERSION_1 = ("submission", "confirmation", "planned_round", "principle", "claim", "driver", "writer")
 
 
 @pytest.fixture
@@ -170,14 +171,14 @@ def test_two_processes_may_bring_a_ledger_up_to_date_at_once(version_1: Path, mo
         step(db)
 
     monkeypatch.setattr(ledger_schema, "MIGRATIONS", {**ledger_schema.MIGRATIONS, 1: overtaken})
-    real = SqlLedger._transaction
+    real = SqliteDatabase.transaction
 
-    def late(self: SqlLedger):
-        monkeypatch.setattr(SqlLedger, "_transaction", real)
+    def late(self: SqliteDatabase):
+        monkeypatch.setattr(SqliteDatabase, "transaction", real)
         with_ledger(version_1, lambda ledger: ledger.summary())
         return real(self)
 
-    monkeypatch.setattr(SqlLedger, "_transaction", late)
+    monkeypatch.setattr(SqliteDatabase, "transaction", late)
     with_ledger(version_1, lambda ledger: ledger.submit("first", "rmse", 0.5))
     assert taken == [1]
 
@@ -224,8 +225,8 @@ def test_a_ledger_whose_maker_was_killed_half_way_is_made_again(tmp_path: Path):
     code = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from probatum.campaigns import sql_ledger\n"
-        "sql_ledger._now = lambda: os.kill(os.getpid(), 9)\n"  # the tables are made, their version is not yet written
+        "from probatum.campaigns import ledger_database, sql_ledger\n"
+        "ledger_database.now = lambda: os.kill(os.getpid(), 9)\n"  # the tables are made, their version is not
         "sql_ledger.SqlLedger.at(Path(sys.argv[1]))\n"
     )
     with python(code, path) as process:
@@ -263,6 +264,7 @@ import resource, sys
 from pathlib import Path
 from probatum.campaigns.ledger import ExperimentRecord, PlannedFit, SplitRecord
 from probatum.campaigns.sql_ledger import SqlLedger
+from probatum.campaigns.sqlite_database import SqliteDatabase
 from probatum.errors import StorageError
 path = Path(sys.argv[1])
 ledger = SqlLedger.at(path)

@@ -87,6 +87,18 @@ def read_runs(path: Path, *, better: Literal["lower", "higher"] = "lower", targe
     Raises:
         DataError, UnknownNameError: naming file, line and key.
     """
+    return history_of(read_lines(path), path.name, better=better, target=target)
+
+
+def read_lines(path: Path) -> list[Line]:
+    """The lines of a file of runs.
+
+    Args:
+        path: a .csv, .jsonl or .ndjson file.
+
+    Raises:
+        DataError, UnknownNameError: naming file, line and key.
+    """
     reader = IMPORTERS.get(path.suffix.lower())
     if reader is None:
         raise UnknownNameError.of("kind of run table", path.suffix or path.name, IMPORTERS, where=str(path))
@@ -96,7 +108,10 @@ def read_runs(path: Path, *, better: Literal["lower", "higher"] = "lower", targe
         raise DataError("no such table of runs", where=str(path)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot be read: {error}", where=str(path), remedy="give a text file in UTF-8") from None
-    return history_of(list(reader(text, path.name)), path.name, better=better, target=target)
+    try:
+        return list(reader(text, path.name))
+    except csv.Error as error:
+        raise DataError(f"is no CSV: {error}", where=str(path), remedy="save it as CSV again") from None
 
 
 def history_of(
@@ -223,7 +238,7 @@ def _json_lines(text: str, name: str) -> Iterator[Line]:
         place = f"{name}:{number}"
         try:
             values = json.loads(row, object_pairs_hook=_once)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:  # numbers of thousands of digits; lists in lists without end
             raise DataError(f"no valid JSON: {error}", where=place) from None
         except _RepeatedError as error:
             raise DataError(f"key '{error}' stands here twice", where=place, remedy="keep one of them") from None
@@ -293,8 +308,8 @@ def _score(value: Any, place: str) -> tuple[float | None, bool]:
     if value is None or value == "":
         return None, False
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value), False
-    found = ESTIMATE.match(str(value))
+        return _number(value, "score", place), False
+    found = ESTIMATE.match(" ".join(str(value).split()))  # blanks without end would take the pattern as long
     if found is None:
         raise DataError(f"score '{value}' is no number", where=place, remedy="write a number; '~0.012 (est)' for one")
     return _number(found[1], "score", place), bool(found[2]) or "~" in str(value)
@@ -303,8 +318,10 @@ def _score(value: Any, place: str) -> tuple[float | None, bool]:
 def _number(value: Any, key: str, place: str) -> float:
     try:
         return float(value)
-    except (TypeError, ValueError):
-        raise DataError(f"'{key}' is {value!r}, no number", where=place, remedy="leave it empty if unknown") from None
+    except (TypeError, ValueError, OverflowError):
+        raise DataError(
+            f"'{key}' is {_short(value)}, no number", where=place, remedy="leave it empty if unknown"
+        ) from None
 
 
 def _curve(values: Any, key: str, place: str) -> np.ndarray:
@@ -326,5 +343,11 @@ def _plain(text: str) -> Any:
     """A number or a truth value where the text is one."""
     try:
         return json.loads(text.lower() if text in ("True", "False") else text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return text
+
+
+def _short(value: Any) -> str:
+    """A value as an error shows it; an integer may have more digits than Python writes out."""
+    text = hex(value) if isinstance(value, int) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

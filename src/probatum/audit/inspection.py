@@ -100,7 +100,7 @@ def inspect(
     return Audit(history.name, tuple(findings), tuple(c.code for c in made))
 
 
-def check_ignored(ignore: Mapping[str, str], *, where: str | None = None) -> None:
+def check_ignored(ignore: Mapping[str, object], *, where: str | None = None) -> None:
     """Refuses codes that do not exist, and reasons that are none.
 
     Raises:

@@ -89,6 +89,10 @@ class Rise:
 
 
 def rise_of_many(curves: Curves) -> Rise | None:
+    """The mean rise of several fits, each from the epoch that is best for the others.
+
+    None where they do not rise while the training loss falls.
+    """
     width = curves.tail(0.1)
     smooth = _smoothed(curves.validation, width)
     rises, falls = np.zeros(curves.fits), np.zeros(curves.fits)
@@ -144,6 +148,10 @@ def _rise_of_long(train: np.ndarray, validation: np.ndarray) -> Rise | None:
 
 
 def fall_of_many(curves: Curves) -> tuple[float, float] | None:
+    """How far the validation loss still falls over the last quarter of the epochs, mean over fits, and its p.
+
+    None where it does not.
+    """
     tail = curves.validation[:, -curves.tail(0.25, 4) :]
     smooth = _smoothed(curves.validation, curves.tail(0.1))
     if _best_epoch(smooth) < smooth.shape[1] - curves.tail(0.1) - 1:
@@ -155,6 +163,7 @@ def fall_of_many(curves: Curves) -> tuple[float, float] | None:
 
 
 def fall_of_one(curves: Curves) -> tuple[float, float] | None:
+    """How far one curve's validation loss still falls at its end, and its p; None where it does not."""
     validation = _mean(curves.validation)
     seen = validation[np.isfinite(validation)]
     if int(np.argmin(seen)) != len(seen) - 1:
@@ -171,6 +180,10 @@ def fall_of_one(curves: Curves) -> tuple[float, float] | None:
 
 
 def gap_of_many(curves: Curves) -> tuple[float, float] | None:
+    """How far the validation loss lies below the training loss late in training, mean over fits, and its p.
+
+    The distance is negative; None where it does not lie below.
+    """
     gaps = np.array([g.mean() for g in map(_late_gaps, curves.training, curves.validation) if len(g)])
     if len(gaps) < LEAST_FITS or gaps.mean() > -MATTERS:
         return None
@@ -181,6 +194,7 @@ def gap_of_many(curves: Curves) -> tuple[float, float] | None:
 
 
 def gap_of_one(curves: Curves, scored_on: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The same for one curve; None too where `scored_on` does not say how many rows both losses were taken on."""
     rows = [scored_on.get(key) for key in ("training_rows", "validation_rows")]
     if not all(isinstance(n, int | float) and n > 0 for n in rows):
         return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -79,17 +80,17 @@ class _Frame(Table):
 class _Parquet(Table):
     def __init__(self, path: Path, where: str):
         # pyarrow takes a tenth of a second to import, which frames need not pay.
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
+        self._path = path
         try:
-            self._file = pq.ParquetFile(path)
+            with self._damage():
+                self._file = pq.ParquetFile(path)
+                names = self._file.schema_arrow.names
         except FileNotFoundError:
             raise DataError("no such table", where=str(path), remedy="give a Parquet file or a pandas frame") from None
-        except (pa.ArrowException, OSError, ValueError):
-            raise DataError("is no Parquet file", where=str(path), remedy="write it again, or give a frame") from None
         self.where = where
-        self.columns = tuple(self._file.schema_arrow.names)
+        self.columns = tuple(names)
 
     def is_numeric(self, column: str) -> bool:
         import pyarrow as pa
@@ -98,21 +99,25 @@ class _Parquet(Table):
         return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
 
     def numbers(self, columns: Sequence[str]) -> np.ndarray:
-        values = np.empty((self._file.metadata.num_rows, len(columns)))
-        for start, piece in self._pieces(columns):
-            for place, column in enumerate(piece.columns):
-                values[start : start + len(column), place] = np.asarray(
-                    column.cast("float64", safe=False).to_numpy(zero_copy_only=False), dtype=np.float64
-                )
+        with self._damage():
+            values = np.empty((self._file.metadata.num_rows, len(columns)))
+            for start, piece in self._pieces(columns):
+                for place, column in enumerate(piece.columns):
+                    values[start : start + len(column), place] = np.asarray(
+                        column.cast("float64", safe=False).to_numpy(zero_copy_only=False), dtype=np.float64
+                    )
         return values
 
     def labels(self, column: str) -> np.ndarray:
         known: dict[Any, int] = {}
-        codes = np.empty(self._file.metadata.num_rows, dtype=np.int64)
-        for start, piece in self._pieces([column]):
-            encoded = piece.columns[0].dictionary_encode(null_encoding="encode")
-            own = np.array([known.setdefault(value, len(known)) for value in encoded.dictionary.to_pylist()], dtype=int)
-            codes[start : start + len(encoded)] = own[encoded.indices.to_numpy(zero_copy_only=False)]
+        with self._damage():
+            codes = np.empty(self._file.metadata.num_rows, dtype=np.int64)
+            for start, piece in self._pieces([column]):
+                encoded = piece.columns[0].dictionary_encode(null_encoding="encode")
+                own = [known.setdefault(value, len(known)) for value in encoded.dictionary.to_pylist()]
+                codes[start : start + len(encoded)] = np.array(own, dtype=int)[
+                    encoded.indices.to_numpy(zero_copy_only=False)
+                ]
         names = np.array([*known, None], dtype=object)[:-1]
         return names[codes]
 
@@ -121,3 +126,20 @@ class _Parquet(Table):
         for piece in self._file.iter_batches(batch_size=PIECE, columns=list(columns)):
             yield start, piece.select(list(columns))
             start += len(piece)
+        if start != self._file.metadata.num_rows:
+            raise ValueError(f"{start} rows, where it says {self._file.metadata.num_rows}")
+
+    @contextmanager
+    def _damage(self) -> Generator[None]:
+        """Turns what a damaged file raises, at its opening or while it is read, into an error that names it."""
+        import pyarrow as pa
+
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        # A damaged footer may say any number of rows, for which there is no memory.
+        except (pa.ArrowException, OSError, ValueError, TypeError, IndexError, MemoryError):
+            raise DataError(
+                "is no Parquet file, or a damaged one", where=str(self._path), remedy="write it again, or give a frame"
+            ) from None

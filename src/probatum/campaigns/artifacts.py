@@ -11,7 +11,9 @@ import errno
 import hashlib
 import io
 import os
+import re
 import secrets
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +21,8 @@ import numpy as np
 
 from probatum.errors import StorageError
 
+NAME = re.compile(r"[0-9a-f]{64}\.[a-z]+")
+"""Of an artifact: the sha256 of its bytes, and their kind."""
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -87,15 +91,55 @@ class ArtifactStore:
         table = pq.read_table(io.BytesIO(self._read(name)))
         return {key: table[key].to_numpy() for key in table.column_names}
 
+    def put(self, name: str, content: bytes) -> None:
+        """Stores an artifact that another store wrote.
+
+        Raises:
+            StorageError: the content is not what the name says, or cannot be written.
+        """
+        digest, _, suffix = name.partition(".")
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise StorageError(
+                "artifact is not what was sent: its checksum differs",
+                where=name,
+                remedy="run again; if it happens again, test the network and the memory of both machines",
+            )
+        self._write(content, suffix)
+
+    def read(self, name: str) -> bytes:
+        """The bytes of an artifact.
+
+        Raises:
+            StorageError: the file is missing or is not what it was.
+        """
+        return self._read(name)
+
     def path(self, name: str) -> Path:
-        """Where an artifact lies."""
+        """Where an artifact lies.
+
+        Raises:
+            StorageError: it is no name that this store gives; who can write the ledger could name any file.
+        """
+        if not NAME.fullmatch(name):
+            raise StorageError(
+                f"'{name[:80]}' is no name of an artifact",
+                where=str(self.folder),
+                remedy="restore the ledger from a copy",
+            )
         return self.folder / name[:2] / name
 
-    def sweep(self) -> int:
-        """Removes what killed processes left half-written; returns how many files."""
-        left = list(self.folder.glob("*/.partial-*"))
-        for file in left:
-            file.unlink(missing_ok=True)
+    def sweep(self, age: float = 0.0) -> int:
+        """Removes what killed processes left half-written; returns how many files.
+
+        Args:
+            age: seconds since they were touched, below which they stay: another process may be writing them.
+        """
+        left = []
+        for file in self.folder.glob("*/.partial-*"):
+            with contextlib.suppress(FileNotFoundError):  # it has got its name, or was swept by another process
+                if time.time() - file.stat().st_mtime >= age:
+                    file.unlink()
+                    left.append(file)
         return len(left)
 
     def _write(self, content: bytes | memoryview, suffix: str) -> str:

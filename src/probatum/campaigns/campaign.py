@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,15 @@ import numpy as np
 
 from probatum.campaigns.artifacts import ArtifactStore, storage_errors
 from probatum.campaigns.campaign_file import CampaignFile, read_campaign_file
-from probatum.campaigns.events import Event, ExperimentFinished, ExperimentKept, JobFinished, Listener, RoundStarted
+from probatum.campaigns.events import (
+    Event,
+    ExperimentFinished,
+    ExperimentKept,
+    FitsFound,
+    JobFinished,
+    Listener,
+    RoundStarted,
+)
 from probatum.campaigns.execution import (
     UNREAD,
     stored_curves,
@@ -23,7 +32,7 @@ from probatum.campaigns.execution import (
     stored_spread,
     stored_width,
 )
-from probatum.campaigns.executors import Executor, LocalExecutor
+from probatum.campaigns.executors import Executor
 from probatum.campaigns.experiment import HELD_OUT, PROBES, Experiment, Mutation, trivial_experiments
 from probatum.campaigns.fit import Fit
 from probatum.campaigns.jobs import Place, Setup
@@ -38,24 +47,27 @@ from probatum.campaigns.ledger import (
     Ledger,
     SplitRecord,
 )
-from probatum.campaigns.ledger_files import LEDGER, open_ledger, state_folder
-from probatum.campaigns.lock import CampaignLock
+from probatum.campaigns.ledger_files import LedgerSite, state_folder
+from probatum.campaigns.local_executor import LocalExecutor
 from probatum.campaigns.manifest import manifest
 from probatum.campaigns.plan import Planner, closure, roles, store_splits
 from probatum.campaigns.protocol import FRESH_DRAWS
 from probatum.campaigns.recipe import Recipe
 from probatum.campaigns.runner import Runner
 from probatum.campaigns.splits import Split, held_out_split, make_splits
-from probatum.campaigns.sql_ledger import SqlLedger
 from probatum.errors import (
     CampaignFileError,
     FinishedExperimentError,
     IncomparableError,
     ProtocolFrozenError,
+    StorageError,
     UnknownNameError,
 )
 from probatum.notebook_tables import MOST_ROWS, number, table
 from probatum.problems.problem import Dataset
+
+ABANDONED = 3600.0
+"""Seconds after which a file that is half written is thought to be a dead driver's, where several share a folder."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +123,12 @@ class Campaign:
         here = str(path.resolve().parent)
         if here not in sys.path:  # so that a recipe may name the user's own module beside the file
             sys.path.insert(0, here)
-        return cls(read_campaign_file(path))
+        file = read_campaign_file(path)
+        if file.problem.recorded:
+            from probatum.campaigns.recorded_campaign import RecordedCampaign
+
+            return RecordedCampaign(file)
+        return cls(file)
 
     # ------------------------------------------------------------------ what there is
 
@@ -160,7 +177,12 @@ class Campaign:
     @cached_property
     def ledger(self) -> Ledger:
         """The campaign's ledger, to be looked at."""
-        return open_ledger(self.file.path)
+        return self.ledger_site.open()
+
+    @property
+    def ledger_site(self) -> LedgerSite:
+        """Where the ledger is, and how it is driven."""
+        return LedgerSite(self.file.path, self.file.ledger)
 
     @cached_property
     def store(self) -> ArtifactStore:
@@ -215,7 +237,7 @@ class Campaign:
         """As a notebook shows it: what is asked and by which protocol, and how far each experiment is."""
         protocol = self.file.protocol
         states: dict[str, ExperimentRecord] = {}
-        if (self.folder / LEDGER).exists():
+        if self.ledger_site.exists():
             states = {r.name: r for r in self.ledger.experiments() if not r.name.startswith(PROBES)}
         names = dict.fromkeys([*(e.name for e in self.experiments), *states])
         planned = {e.name: e for e in self.experiments}
@@ -240,6 +262,13 @@ class Campaign:
 
     # ------------------------------------------------------------------ running
 
+    def require_trainable(self) -> None:
+        """Raises where nothing can be trained here.
+
+        Raises:
+            CampaignFileError: its runs were imported.
+        """
+
     def run(
         self, tell: Listener = lambda _: None, *, retry_failed: bool = False, executor: Executor | None = None
     ) -> None:
@@ -254,18 +283,12 @@ class Campaign:
             CampaignLockedError, ProtocolFrozenError, FinishedExperimentError, LedgerError, StorageError, DataError.
         """
         splits = self.splits  # data and protocol are checked before anything is written
-        with storage_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-        with CampaignLock(self.folder):
-            ledger = SqlLedger.at(self.folder / LEDGER)
-            try:
-                self._freeze(ledger)
-                self.store.sweep()
-                if retry_failed:
-                    ledger.reset_failed()
-                self._run_round(ledger, splits, tell, executor)
-            finally:
-                ledger.close()
+        with self.ledger_site.driving() as ledger:
+            self._freeze(ledger)
+            self.store.sweep(ABANDONED if ledger.several_drivers else 0.0)
+            if retry_failed:
+                ledger.reset_failed()
+            self._run_round(ledger, splits, tell, executor)
 
     def use_cores(self, cores: int) -> None:
         """Uses this many cores, whatever the file says."""
@@ -283,13 +306,9 @@ class Campaign:
         where = self.file.path.name
         splits = tuple(held_out_split(d, self.file.protocol, where=where) for d in self.datasets.values())
         probe = Experiment(f"{HELD_OUT} {experiment}", chosen.recipe, parent=experiment)
-        with CampaignLock(self.folder):
-            ledger = SqlLedger.at(self.folder / LEDGER)
-            try:
-                self._freeze(ledger)
-                self._run_experiments(ledger, (probe,), splits, tell, None, ledger.last_round())
-            finally:
-                ledger.close()
+        with self.ledger_site.driving() as ledger:
+            self._freeze(ledger)
+            self._run_experiments(ledger, (probe,), splits, tell, None, ledger.last_round())
         return self.predictions(probe.name)
 
     def _run_round(self, ledger: Ledger, splits: Sequence[Split], tell: Listener, executor: Executor | None) -> None:
@@ -323,7 +342,7 @@ class Campaign:
         if len(settled) < len(needed):
             missing = {name: set(closure(fits)) - settled for name, fits in planned.items()}
             owned = executor is None
-            executor = executor or self._local_executor()
+            executor = executor or self._executor()
             runner = Runner(
                 ledger,
                 executor,
@@ -333,12 +352,23 @@ class Campaign:
                 keep_weights=self.file.run.keep_weights,
                 tell=_telling_of_experiments(tell, missing),
                 width_of=lambda place: stored_width(self.store.read_arrays(place.artifact), place.position),
+                found=self._require_here if ledger.several_drivers else lambda _: None,
             )
             try:
                 runner.run(tuple(needed.values()))
             finally:
                 if owned:
                     executor.close()
+
+    def _require_here(self, place: Place) -> None:
+        """Raises where what another driver wrote is not in this one's folder."""
+        file = self.store.path(place.artifact)
+        if not file.exists():
+            raise StorageError(
+                "the ledger names this file, which another driver wrote, and it is not here",
+                where=str(file),
+                remedy="let all drivers share this folder, or copy the other's into it, and run again",
+            )
 
     def _finished_with_other_code(
         self, ledger: Ledger, experiments: Sequence[Experiment], planned: dict[str, list[Fit]]
@@ -367,9 +397,26 @@ class Campaign:
         """Code, environment and data of a fit that is run now, as `manifest` describes them."""
         return manifest(self._problem_record(), self._by_label())
 
+    def _executor(self) -> Executor:
+        """Who trains, as [run] says."""
+        settings = self.file.run.dask
+        if self.file.run.executor == "local" or settings is None:
+            return self._local_executor()
+        if self._cores is not None:
+            remedy = "leave the number of cores out: a cluster has the cores of its workers"
+            raise CampaignFileError("cores are of the executor 'local'", where=self.file.path.name, remedy=remedy)
+        from probatum.campaigns.dask_executor import DaskExecutor
+
+        return DaskExecutor(self.setup, settings, self.folder, self.file.path.resolve().parent)
+
     def _local_executor(self) -> Executor:
         cores = self._cores or self.file.run.cores or os.cpu_count() or 1
-        return LocalExecutor(self.setup, cores, self.folder)
+        logs = self.folder
+        if self.ledger_site.shared:  # other drivers may share the folder
+            logs = logs / "logs" / f"{socket.gethostname()}-{os.getpid()}"
+            with storage_errors(logs):
+                logs.mkdir(parents=True, exist_ok=True)
+        return LocalExecutor(self.setup, cores, logs)
 
     def _record(
         self,
@@ -473,15 +520,19 @@ def _stored(record: FitRecord, arrays: dict[str, np.ndarray]) -> StoredPredictio
 
 def _telling_of_experiments(tell: Listener, missing: dict[str, set[str]]) -> Listener:
     """A listener that also tells when the last missing fit of an experiment is recorded."""
-    waiting = {name: keys for name, keys in missing.items() if keys}
+    needed_by: dict[str, list[str]] = {}
+    for name, keys in missing.items():
+        for key in keys:
+            needed_by.setdefault(key, []).append(name)
+    left = {name: len(keys) for name, keys in missing.items()}
 
     def listen(event: Event) -> None:
-        if isinstance(event, JobFinished):
-            for name, keys in list(waiting.items()):
-                keys.difference_update(event.keys)
-                if not keys:
-                    del waiting[name]
-                    tell(ExperimentFinished(name))
+        if isinstance(event, JobFinished | FitsFound):
+            for key in event.keys:
+                for name in needed_by.pop(key, ()):
+                    left[name] -= 1
+                    if not left[name]:
+                        tell(ExperimentFinished(name))
         tell(event)
 
     return listen

@@ -6,18 +6,21 @@ Errors name the file, the line and the key.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from probatum.campaigns.dask_settings import DaskSettings
 from probatum.campaigns.experiment import Experiment, grow, schema_error
+from probatum.campaigns.ledger_address import LedgerAddress
+from probatum.campaigns.ledger_files import ledger_address
 from probatum.campaigns.protocol import Protocol
 from probatum.campaigns.recipe import Recipe
 from probatum.campaigns.recipe_book import recipe_book
+from probatum.campaigns.toml_text import read_toml
 from probatum.errors import CampaignFileError, ProbatumError, UnknownNameError
 from probatum.problems import registry
 from probatum.problems.problem import Problem
@@ -33,7 +36,26 @@ class RunSettings(BaseModel):
 
     cores: int | None = Field(None, ge=1, description="cores that may be used; default: all")
     limit: float = Field(600.0, gt=0, description="seconds that one fit may take")
+    ledger: str | None = Field(
+        None,
+        description="a shared ledger, for several drivers: 'postgresql+psycopg://user@host/database'; never a password",
+    )
     keep_weights: bool = Field(False, description="store the trained weights of networks beside the predictions")
+    executor: Literal["local", "dask"] = Field(
+        "local", description="who trains: 'local', this machine; 'dask', [run.dask]"
+    )
+    dask: DaskSettings | None = Field(
+        None, description="a cluster: " + ", ".join(DaskSettings.model_fields) + "; docs/scaling.md"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> RunSettings:
+        if self.executor == "dask" and self.dask is None:
+            raise CampaignFileError("executor = 'dask', and no cluster is named", remedy="add [run.dask]")
+        if self.executor == "dask" and self.cores is not None:
+            remedy = "remove cores: a cluster has the cores of its workers"
+            raise CampaignFileError("cores are of the executor 'local'", remedy=remedy)
+        return self
 
 
 class AuditSettings(BaseModel):
@@ -71,9 +93,10 @@ class CampaignFile:
         protocol: completed with the problem's defaults.
         run: how it runs.
         audit: what the audit is told.
-        experiments: in the file's order.
+        experiments: in the file's order; () of imported runs.
         planning: how rounds are planned.
         space: what may be searched, as the file says it; `probatum.planning.space` reads it.
+        ledger: the address of a shared ledger, of this file or of the environment; None of one in the state folder.
     """
 
     path: Path
@@ -86,6 +109,7 @@ class CampaignFile:
     experiments: tuple[Experiment, ...]
     planning: PlanningSettings
     space: Mapping[str, Any] = field(default_factory=dict)
+    ledger: LedgerAddress | None = None
 
 
 def read_campaign_file(path: Path) -> CampaignFile:
@@ -93,15 +117,10 @@ def read_campaign_file(path: Path) -> CampaignFile:
 
     Raises:
         CampaignFileError, UnknownNameError: naming file, line, key and remedy.
+        LedgerError: the address of its ledger is none, or holds a password.
     """
     text = _text(path)
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        raise CampaignFileError(
-            f"no valid TOML: {error}", where=f"{path.name}:{line[1]}" if line else path.name, remedy="correct the line"
-        ) from None
+    content = read_toml(text, path.name)
     lines = _Lines(text, path.name)
     for key in content:
         if key not in KEYS:
@@ -117,11 +136,7 @@ def read_campaign_file(path: Path) -> CampaignFile:
     _check_reasons(content, lines)
     audit = _section(AuditSettings, content, "audit", lines)
     tasks = _tasks(content, problem, lines)
-    entries = content.get("experiment", [])
-    if not isinstance(entries, list) or not all(isinstance(e, Mapping) for e in entries) or not entries:
-        raise CampaignFileError("no experiments", where=path.name, remedy="add an [[experiment]] table")
-    experiments = _grow(entries, problem, lines)
-    _check_baseline(protocol, experiments, lines)
+    experiments = _experiments(content, problem, protocol, lines)
     space = content.get("space", {})
     if not isinstance(space, Mapping):
         raise CampaignFileError("space must be a table", where=lines.place("space"), remedy="write [space]")
@@ -131,7 +146,27 @@ def read_campaign_file(path: Path) -> CampaignFile:
             raise UnknownNameError.of(
                 "part of a recipe", part, Recipe.model_fields, where=lines.place("fixed", section="planning")
             )
-    return CampaignFile(path, problem, spec, tasks, protocol, run, audit, experiments, planning, space)
+    where = lines.place("ledger", section="run")
+    address = None if problem.recorded else ledger_address(path, run.ledger, where=where)
+    return CampaignFile(path, problem, spec, tasks, protocol, run, audit, experiments, planning, space, address)
+
+
+def _experiments(
+    content: Mapping[str, Any], problem: Problem, protocol: Protocol, lines: _Lines
+) -> tuple[Experiment, ...]:
+    """The file's experiments; () of imported runs, which stand in the ledger (`recorded_campaign`)."""
+    entries = content.get("experiment", [])
+    if problem.recorded:
+        if entries:
+            place = lines.place("experiment")
+            remedy = "remove it: nothing can be trained here"
+            raise CampaignFileError("an experiment beside imported runs", where=place, remedy=remedy)
+        return ()
+    if not isinstance(entries, list) or not all(isinstance(e, Mapping) for e in entries) or not entries:
+        raise CampaignFileError("no experiments", where=lines.name, remedy="add an [[experiment]] table")
+    experiments = _grow(entries, problem, lines)
+    _check_baseline(protocol, experiments, lines)
+    return experiments
 
 
 def _text(path: Path) -> str:
@@ -163,6 +198,8 @@ def _problem_spec(content: Mapping[str, Any], path: Path, lines: _Lines) -> tupl
     options = {k: v for k, v in given.items() if k != "kind"}
     for key in ("path", "folder"):
         if isinstance(options.get(key), str):
+            if "\0" in options[key]:
+                raise CampaignFileError(f"{key} holds U+0000", where=lines.place("problem"), remedy="name a file")
             options[key] = str((path.parent / options[key]).resolve())
     return given["kind"], options
 
@@ -187,8 +224,21 @@ def _section(model: type[Section], content: Mapping[str, Any], name: str, lines:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        key = str(error.errors()[0]["loc"][0])
-        raise schema_error(error, model.model_fields, lines.place(key, section=name)) from None
+        path = [str(part) for part in error.errors()[0]["loc"]]
+        place = lines.place(path[-1], section=".".join([name, *path[:-1]])) if path else lines.header(name)
+        own = error.errors()[0].get("ctx", {}).get("error")  # what a section itself says of its keys
+        if isinstance(own, ProbatumError):
+            raise type(own)(own.what, where=lines.header(".".join([name, *path])), remedy=own.remedy) from None
+        raise schema_error(error, _fields_beside(model, path), place) from None
+
+
+def _fields_beside(model: type[BaseModel], path: Sequence[str]) -> Mapping[str, Any]:
+    """The keys that could stand in the place of a path's last one."""
+    for part in path[:-1]:
+        found = model.model_fields.get(part)
+        kinds = [found.annotation, *get_args(found.annotation)] if found else []
+        model = next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), model)
+    return model.model_fields
 
 
 def _check_reasons(content: Mapping[str, Any], lines: _Lines) -> None:
@@ -237,8 +287,18 @@ class _Lines:
         """'file:line' of a key, at the top or in a section."""
         start = 0
         if section is not None:
-            start = next((i for i, line in enumerate(self.lines) if re.match(rf"\s*\[{section}\]", line)), 0)
+            pattern = rf"\s*\[{re.escape(section)}\]"
+            start = next((i for i, line in enumerate(self.lines) if re.match(pattern, line)), 0)
         return self._find(key, start, len(self.lines)) or self.name
+
+    def header(self, section: str) -> str:
+        """'file:line' of a section's header; where it has none, of the key that is its name."""
+        pattern = rf"\s*\[{re.escape(section)}\]"
+        line = next((i for i, line in enumerate(self.lines) if re.match(pattern, line)), None)
+        if line is not None:
+            return f"{self.name}:{line + 1}"
+        outer, _, key = section.rpartition(".")
+        return self.place(key, section=outer or None)
 
     def experiment(self, index: int, word: str | None = None) -> str:
         """'file:line' of an experiment's header, or of the first line in it that names the word."""

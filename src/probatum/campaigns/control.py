@@ -7,9 +7,6 @@ from dataclasses import replace
 from probatum.campaigns.campaign import Campaign, StoredPrediction
 from probatum.campaigns.events import Listener
 from probatum.campaigns.experiment import CONTROL, Experiment
-from probatum.campaigns.ledger_files import LEDGER
-from probatum.campaigns.lock import CampaignLock
-from probatum.campaigns.sql_ledger import SqlLedger
 from probatum.errors import IncomparableError
 
 
@@ -40,11 +37,7 @@ class Control(Campaign):
             what = f"no seed changes '{name}', so a control would show the same again"
             raise IncomparableError(what, where=self.file.path.name, remedy="it needs none")
         control = Experiment(f"{CONTROL} {name}", chosen.recipe, parent=name)
-        with CampaignLock(self.folder):
-            ledger = SqlLedger.at(self.folder / LEDGER)
-            try:
-                self._freeze(ledger)
-                self._run_experiments(ledger, (control,), self.splits, tell, None, ledger.last_round())
-            finally:
-                ledger.close()
+        with self.ledger_site.driving() as ledger:
+            self._freeze(ledger)
+            self._run_experiments(ledger, (control,), self.splits, tell, None, ledger.last_round())
         return self.predictions(control.name)

@@ -35,6 +35,13 @@ class JobFinished:
 
 
 @dataclass(frozen=True)
+class FitsFound:
+    """Another driver of the campaign has finished these fits, which this one has waited for."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class FitRetried:
     """A fit failed and is tried again, alone."""
 
@@ -65,5 +72,7 @@ class ExperimentFinished:
     name: str
 
 
-Event = RoundStarted | JobStarted | JobFinished | FitRetried | FitFailed | ExperimentKept | ExperimentFinished
+Event = (
+    RoundStarted | JobStarted | JobFinished | FitsFound | FitRetried | FitFailed | ExperimentKept | ExperimentFinished
+)
 Listener = Callable[[Event], None]

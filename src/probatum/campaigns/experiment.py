@@ -226,6 +226,8 @@ def _needs(name: str, entry: Mapping[str, Any], there: Collection[str], where: s
     parent, components = entry.get("parent"), entry.get("components", [])
     if not isinstance(components, list) or not all(isinstance(c, str) for c in components):
         raise CampaignFileError("components must be a list of experiment names", where=where)
+    if not isinstance(parent, str | None):
+        raise CampaignFileError(f"parent = {parent!r}: must be text", where=where, remedy="name an experiment")
     for kind, other in [("parent", parent)] * (parent is not None) + [("component", c) for c in components]:
         if other not in there:
             raise UnknownNameError.of(f"{kind} of '{name}':", str(other), set(there) - {name}, where=where)

@@ -11,10 +11,7 @@ from probatum.campaigns.campaign import Campaign, StoredPrediction
 from probatum.campaigns.events import Listener
 from probatum.campaigns.experiment import RACED, Experiment
 from probatum.campaigns.ledger import Ledger
-from probatum.campaigns.ledger_files import LEDGER
-from probatum.campaigns.lock import CampaignLock
 from probatum.campaigns.splits import Split
-from probatum.campaigns.sql_ledger import SqlLedger
 from probatum.errors import IncomparableError
 
 
@@ -55,14 +52,10 @@ class FirstFolds(Campaign):
         probes = {
             e.name: Experiment(f"{RACED} {e.recipe.digest()[:16]} on {folds} folds", e.recipe) for e in experiments
         }
-        with CampaignLock(self.folder):
-            ledger = SqlLedger.at(self.folder / LEDGER)
-            try:
-                self._freeze(ledger)
-                unique = tuple({p.name: p for p in probes.values()}.values())
-                self._run_experiments(ledger, unique, self.order[:folds], tell, None, ledger.last_round())
-            finally:
-                ledger.close()
+        with self.ledger_site.driving() as ledger:
+            self._freeze(ledger)
+            unique = tuple({p.name: p for p in probes.values()}.values())
+            self._run_experiments(ledger, unique, self.order[:folds], tell, None, ledger.last_round())
         found: dict[str, list[StoredPrediction]] = {}
         for name, probe in probes.items():
             try:

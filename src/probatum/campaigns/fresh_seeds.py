@@ -9,9 +9,6 @@ from probatum.campaigns.campaign import Campaign, StoredPrediction
 from probatum.campaigns.events import Listener
 from probatum.campaigns.experiment import FRESH, Experiment
 from probatum.campaigns.ledger import Ledger
-from probatum.campaigns.ledger_files import LEDGER
-from probatum.campaigns.lock import CampaignLock
-from probatum.campaigns.sql_ledger import SqlLedger
 from probatum.errors import IncomparableError
 
 
@@ -48,13 +45,9 @@ class FreshSeeds(Campaign):
                 remedy="only new rows confirm them: set protocol.held_out in a new campaign",
             )
         probes = [Experiment(f"{FRESH} {name}", e.recipe, parent=name) for name, e in chosen.items()]
-        with CampaignLock(self.folder):
-            ledger = SqlLedger.at(self.folder / LEDGER)
-            try:
-                self._freeze(ledger)
-                self._run_experiments(ledger, probes, self.splits, tell, None, ledger.last_round())
-            finally:
-                ledger.close()
+        with self.ledger_site.driving() as ledger:
+            self._freeze(ledger)
+            self._run_experiments(ledger, probes, self.splits, tell, None, ledger.last_round())
         return {
             name: [p for p in self.predictions(f"{FRESH} {name}") if e.recipe.deterministic or p.seed >= self.first]
             for name, e in chosen.items()

@@ -6,7 +6,7 @@ import hashlib
 import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -33,7 +33,7 @@ def manifest(problem: Mapping[str, Any], datasets: Mapping[str, Dataset]) -> dic
             "system": platform.system(),
             "machine": platform.machine(),
             "cores": os.cpu_count(),
-            "libraries": {name: _version(name) for name in LIBRARIES},
+            "libraries": libraries(),
         },
         "problem": dict(problem),
         "data": {
@@ -48,6 +48,11 @@ def manifest(problem: Mapping[str, Any], datasets: Mapping[str, Dataset]) -> dic
             for task, d in datasets.items()
         },
     }
+
+
+def libraries(names: Sequence[str] = LIBRARIES) -> dict[str, str | None]:
+    """The versions of libraries, those that fits depend on; None for one that is not installed."""
+    return {name: _version(name) for name in names}
 
 
 @cache

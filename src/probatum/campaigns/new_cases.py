@@ -64,6 +64,7 @@ def predict_new(
         DataError: a value that is missing or of the wrong kind, or observations that are not one array a case.
         FitError: a training failed.
     """
+    campaign.require_trainable()
     where, datasets = campaign.file.path.name, campaign.datasets
     recipes = {e.name: e.recipe for e in campaign.experiments}
     if experiment not in recipes:

@@ -72,6 +72,10 @@ class Protocol(BaseModel):
             measure = metric(chosen)
         except UnknownNameError as error:
             raise UnknownNameError(error.what, where=where, remedy=error.remedy) from None
+        if measure.recorded != problem.recorded:
+            of = "imported runs alone" if measure.recorded else "what is trained here"
+            remedy = "'probatum import' writes it" if problem.recorded else "choose mse, mae, r2, ..."
+            raise CampaignFileError(f"metric '{chosen}' is for {of}", where=where, remedy=remedy)
         if self.scoring not in problem.scorings:
             raise UnknownNameError.of("scoring", self.scoring, problem.scorings, where=where)
         if self.splits == FRESH_DRAWS and self.held_out:

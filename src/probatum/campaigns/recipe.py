@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
-from probatum.errors import CampaignFileError, UnknownNameError
-from probatum.learning.choices import check_number
+from probatum.errors import CampaignFileError, ProbatumError, UnknownNameError
+from probatum.learning.choices import check_number, check_numbers
 from probatum.learning.learner import LearnerKind, learner_kind, takes_columns
 from probatum.problems.problem import Problem
 
@@ -176,8 +176,10 @@ class Recipe(BaseModel):
             raise CampaignFileError(f"'{min(both)}' stands under model and training", where=where, remedy="keep one")
         try:
             kind.check(self.parameters, where=where)
-        except TypeError as error:
-            raise CampaignFileError(f"model '{self.kind}' cannot be built: {error}", where=where) from None
+        except ProbatumError:
+            raise
+        except Exception as error:  # learners, those of somebody's own among them, do not check all that they are given
+            raise CampaignFileError(f"model '{self.kind}' cannot be built: {error}", where=where) from error
         for grouping, weights in self.group_weights.items():
             for label, weight in weights.items():
                 try:
@@ -232,15 +234,18 @@ class Recipe(BaseModel):
             except CampaignFileError as error:
                 raise CampaignFileError(error.what, where=where, remedy=error.remedy) from None
         if weights in ("equal", *CHOSEN_INSIDE):
-            if self.inner_folds < 2:
-                raise CampaignFileError("inner_folds must be at least 2", where=where)
+            folds = self.model.get("inner_folds", 4)
+            if not isinstance(folds, int) or folds < 2:
+                raise CampaignFileError("inner_folds must be at least 2", where=where, remedy="a whole number")
             return
         if not (isinstance(weights, list) and len(weights) == len(self.components)):
             raise CampaignFileError(
                 f"weights = {weights!r}", where=where, remedy="give one number a component, 'equal', 'inner' or 'stack'"
             )
-        if any(not isinstance(w, int | float) or isinstance(w, bool) or w < 0 for w in weights) or sum(weights) <= 0:
-            raise CampaignFileError("weights must be numbers >= 0 with a positive sum", where=where)
+        try:
+            check_numbers("weights", weights, least=0, one_above=0)
+        except CampaignFileError:
+            raise CampaignFileError("weights must be numbers >= 0 with a positive sum", where=where) from None
 
 
 def fill_features(recipe: Recipe, problem: Problem) -> Recipe:

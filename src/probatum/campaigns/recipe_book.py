@@ -17,7 +17,6 @@ A campaign's experiment takes one by `recipe = "mlp+acs"`, and its other keys ov
 from __future__ import annotations
 
 import inspect
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +25,7 @@ from typing import Any
 
 from probatum.campaigns.experiment import grow
 from probatum.campaigns.recipe import Recipe
+from probatum.campaigns.toml_text import read_toml
 from probatum.errors import CampaignFileError
 from probatum.problems.problem import Problem
 
@@ -69,8 +69,8 @@ def recipe_book(problem: Problem) -> Mapping[str, NamedRecipe]:
 @lru_cache(maxsize=16)
 def _entries(file: Path) -> tuple[Mapping[str, Any], ...]:
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        content = read_toml(file.read_text(encoding="utf-8"), str(file))
+    except UnicodeDecodeError as error:
         raise CampaignFileError(f"no valid TOML: {error}", where=str(file)) from None
     return tuple(content.get("recipe", ()))
 

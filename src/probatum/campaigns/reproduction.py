@@ -17,8 +17,8 @@ import numpy as np
 
 from probatum.campaigns.campaign import Campaign, StoredPrediction
 from probatum.campaigns.events import Listener
-from probatum.campaigns.executors import LocalExecutor
 from probatum.campaigns.experiment import TRIVIAL, Experiment
+from probatum.campaigns.local_executor import LocalExecutor
 from probatum.campaigns.recipe import Recipe
 from probatum.errors import UnknownNameError
 
@@ -72,6 +72,7 @@ def reproduce(
     records = {record.name: record for record in campaign.ledger.experiments()}
     if experiment not in records:
         raise UnknownNameError.of("experiment", experiment, list(records), where=campaign.file.path.name)
+    campaign.require_trainable()
     recorded = campaign.predictions(experiment)
     campaign.require_unchanged()
     then = campaign.ledger.manifest(recorded[0].key)
@@ -79,7 +80,7 @@ def reproduce(
     with tempfile.TemporaryDirectory(prefix="reproduction-", dir=campaign.folder) as folder:
         path = Path(folder) / campaign.file.path.name
         experiments = () if experiment.startswith(TRIVIAL) else (again,)
-        copy = Campaign(replace(campaign.file, path=path, experiments=experiments))
+        copy = Campaign(replace(campaign.file, path=path, experiments=experiments, ledger=None))
         copy.folder.mkdir()
         # A recipe may name a module beside the campaign's own file.
         setup = replace(copy.setup, import_path=(str(campaign.file.path.resolve().parent),))

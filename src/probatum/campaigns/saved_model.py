@@ -102,6 +102,7 @@ def train_model(
         CampaignFileError: a model that keeps no weights, a blend, or several tasks and none named.
         FitError: the training failed.
     """
+    campaign.require_trainable()
     where, datasets = campaign.file.path.name, campaign.datasets
     recipes = {e.name: e.recipe for e in campaign.experiments}
     if experiment not in recipes:

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 from probatum.errors import CampaignFileError
+from probatum.problems.registry import RECORDED
 
 
 def campaign_path(given: Path | None) -> Path:
@@ -28,6 +29,8 @@ def campaign_path(given: Path | None) -> Path:
 def _is_campaign(path: Path) -> bool:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
-    return "problem" in content and "experiment" in content
+    given = content.get("problem")
+    imported = isinstance(given, dict) and given.get("kind") in RECORDED
+    return given is not None and ("experiment" in content or imported)

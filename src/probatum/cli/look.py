@@ -267,6 +267,9 @@ def _write_predictions(laboratory: Any, experiment: str, path: Path) -> None:
 
     from probatum.campaigns.artifacts import storage_errors
 
+    if laboratory.campaign.file.problem.recorded:
+        where, remedy = laboratory.campaign.file.path.name, "'probatum export table' writes their scores"
+        raise CampaignFileError("imported runs come without predictions", where=where, remedy=remedy)
     parts = []
     for p in laboratory.campaign.predictions(experiment):
         dataset = laboratory.campaign.datasets[p.task]

@@ -11,7 +11,19 @@ from typing import Annotated
 
 import typer
 
-from probatum.cli.commands import agent, auditing, checking, judging, looking, planning, running, serving, starting
+from probatum.cli.commands import (
+    agent,
+    auditing,
+    checking,
+    exchanging,
+    judging,
+    ledger,
+    looking,
+    planning,
+    running,
+    serving,
+    starting,
+)
 from probatum.cli.problem_commands import Program
 from probatum.errors import ProbatumError, UsageError
 from probatum.version import __version__
@@ -27,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (running, looking, judging, auditing, planning, serving, checking, starting, agent):
+for group in (running, looking, judging, auditing, planning, serving, checking, starting, exchanging, ledger, agent):
     app.add_typer(group.commands)
 
 

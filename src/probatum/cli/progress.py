@@ -16,6 +16,7 @@ from probatum.campaigns.events import (
     ExperimentKept,
     FitFailed,
     FitRetried,
+    FitsFound,
     JobFinished,
     JobStarted,
     RoundStarted,
@@ -73,6 +74,8 @@ class RunProgress:
                 self._running[event.job] = f"{event.model} x {event.fits}"
             case JobFinished():
                 self._running.pop(event.job, None)
+                self._done += len(event.keys)
+            case FitsFound():
                 self._done += len(event.keys)
             case FitRetried():
                 self._say_once(f"[yellow]a fit failed and is tried again:[/] {escape(_last_line(event.reason))}")

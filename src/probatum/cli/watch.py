@@ -23,8 +23,7 @@ from rich.text import Text
 
 from probatum.campaigns.artifacts import ArtifactStore
 from probatum.campaigns.ledger import DONE, ExperimentRecord, Ledger, Summary
-from probatum.campaigns.ledger_files import open_ledger, state_folder
-from probatum.campaigns.lock import holder_of
+from probatum.campaigns.ledger_files import LedgerSite, open_ledger, state_folder
 from probatum.cli.output import console
 from probatum.cli.progress import LINE_EVERY
 from probatum.cli.sparklines import knows_blocks, learning_curve, sparkline
@@ -114,7 +113,7 @@ def watch_status(path: Path, *, most: int) -> None:
 
 def _look(path: Path, ledger: Ledger) -> Look:
     # The holder first: one who ends between the two has recorded all that was done.
-    holder = holder_of(state_folder(path))
+    holder = LedgerSite.of(path).holder()
     return Look(time.monotonic(), ledger.summary(), tuple(ledger.experiments()), holder)
 
 

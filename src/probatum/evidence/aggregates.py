@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from jaxtyping import Float, Real
 
 
-def interquartile_mean(scores: np.ndarray) -> np.ndarray:
+def interquartile_mean(scores: Real[np.ndarray, "*any value"]) -> Float[np.ndarray, "*any"] | np.floating[Any]:
     """Mean of the middle half: a quarter of the values is cut off at each end, rounded down.
 
     Agarwal et al., Deep reinforcement learning at the edge of the statistical precipice (NeurIPS 2021).
@@ -23,7 +26,7 @@ def interquartile_mean(scores: np.ndarray) -> np.ndarray:
 
 
 def interquartile_interval(
-    scores: np.ndarray, level: float = 0.95, samples: int = 2000, seed: int = 0
+    scores: Real[np.ndarray, "problem run"], level: float = 0.95, samples: int = 2000, seed: int = 0
 ) -> tuple[float, float]:
     """Percentile interval of the interquartile mean of all values by stratified bootstrap: runs drawn within a problem.
 
@@ -46,7 +49,9 @@ def interquartile_interval(
     return float(low), float(high)
 
 
-def performance_profiles(costs: np.ndarray, factors: np.ndarray) -> np.ndarray:
+def performance_profiles(
+    costs: Real[np.ndarray, "problem arm"], factors: Real[np.ndarray, " factor"]
+) -> Float[np.ndarray, "factor arm"]:
     """Share of the problems on which an arm is within a factor of the best.
 
     rho_s(tau) = share of problems p with t_ps <= tau min_s t_ps (Dolan and More, Mathematical Programming 91, 201,
@@ -71,7 +76,9 @@ def performance_profiles(costs: np.ndarray, factors: np.ndarray) -> np.ndarray:
     return (ratios <= factors[:, None, None]).mean(axis=1)
 
 
-def score_distributions(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+def score_distributions(
+    scores: Real[np.ndarray, "problem run arm"], thresholds: Real[np.ndarray, " threshold"]
+) -> Float[np.ndarray, "threshold arm"]:
     """Share of all runs of all problems with a score above a threshold (the performance profile of Agarwal et al.).
 
     Args:

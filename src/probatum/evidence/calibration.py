@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from jaxtyping import Float, Real
 from scipy import stats
 
 from probatum.errors import DataError
 
+Number = TypeVar("Number", float, np.ndarray)
 LARGEST = 1e100
 """Scores beyond cannot be fitted: their squares overflow."""
 LEAST = 3
@@ -44,13 +47,13 @@ class Form:
     def parameters(self) -> int:
         return 1 + self.intercept
 
-    def design(self, x: np.ndarray) -> np.ndarray:
+    def design(self, x: Real[np.ndarray, " point"]) -> Float[np.ndarray, "point parameter"]:
         """[point, parameter]."""
         columns = [self.transform(x)]
         return np.stack([np.ones_like(x), *columns] if self.intercept else columns, axis=1)
 
 
-def _same(x):
+def _same(x: Number) -> Number:
     return x
 
 
@@ -83,13 +86,15 @@ class Fitted:
     left_out_error: float
     spread: float
     degrees: int
-    inverse_gram: np.ndarray
+    inverse_gram: Float[np.ndarray, "parameter parameter"]
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
+    def predict(self, x: Real[np.ndarray, " point"]) -> Float[np.ndarray, " point"]:
         """[point]: the external score expected at internal scores x."""
         return self.a + self.b * self.form.transform(np.asarray(x, dtype=np.float64))
 
-    def interval(self, x: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    def interval(
+        self, x: Real[np.ndarray, " point"], level: float = 0.95
+    ) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]]:
         """([point], [point]): where one new external score lies, y +- t s sqrt(1 + x'(X'X)^-1 x)."""
         x = np.asarray(x, dtype=np.float64)
         design = self.form.design(x)
@@ -120,8 +125,8 @@ class Calibration:
         line: 'y = a + b x' among them.
     """
 
-    x: np.ndarray
-    y: np.ndarray
+    x: Float[np.ndarray, " pair"]
+    y: Float[np.ndarray, " pair"]
     fits: tuple[Fitted, ...]
 
     @property
@@ -164,7 +169,7 @@ class Reach:
     says: str
 
 
-def calibrate(internal: Sequence[float], external: Sequence[float]) -> Calibration:
+def calibrate(internal: Sequence[float] | np.ndarray, external: Sequence[float] | np.ndarray) -> Calibration:
     """Fits every form to pairs of scores and orders them by their error on left-out pairs.
 
     The error of leave-one-out cross-validation is that of Stone (Journal of the Royal Statistical Society B 36, 111,
@@ -204,7 +209,7 @@ def reach(fitted: Fitted, target: float, floors: Sequence[tuple[str, float]] = (
             negative.
     """
     name = fitted.form.name
-    needed = fitted.needed(target, negative=lowest < 0)
+    needed = fitted.needed(target, negative=bool(lowest < 0))
     if needed is None:
         least = f"the least that it reaches is a = {fitted.a:.4g} at x = 0" if fitted.b > 0 else "b is not positive"
         return Reach(fitted, target, None, None, f"{target:g} cannot be reached on {name}: {least}")
@@ -222,7 +227,7 @@ def reach(fitted: Fitted, target: float, floors: Sequence[tuple[str, float]] = (
     return Reach(fitted, target, needed, under, says)
 
 
-def _fitted(form: Form, x: np.ndarray, y: np.ndarray) -> Fitted | None:
+def _fitted(form: Form, x: Float[np.ndarray, " pair"], y: Float[np.ndarray, " pair"]) -> Fitted | None:
     design = form.design(x)
     degrees = len(x) - form.parameters
     parameters = _solve(design, y)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.campaigns.experiment import Mutation
 from probatum.campaigns.ledger import ExperimentRecord
@@ -96,9 +98,9 @@ def mutation_pairs(records: Sequence[ExperimentRecord]) -> dict[str, list[tuple[
         if mutation.inverse.key in found:
             mutation, pair = mutation.inverse, (child.name, parent.name)
         found.setdefault(mutation.key, (str(mutation), []))[1].append(pair)
-    texts = [text for text, _ in found.values()]
+    texts = Counter(text for text, _ in found.values())
     return {
-        text if texts.count(text) == 1 else f"{text} ({pairs[0][0]} -> {pairs[0][1]})": pairs  # long values, cut short
+        text if texts[text] == 1 else f"{text} ({pairs[0][0]} -> {pairs[0][1]})": pairs  # long values, cut short
         for text, pairs in found.values()
     }
 
@@ -117,7 +119,7 @@ class RandomEffects:
     """
 
     mean: float
-    weights: np.ndarray
+    weights: Float[np.ndarray, " pair"]
     tau2: float
     q: float
     q_expected: float
@@ -132,7 +134,7 @@ class RandomEffects:
         return max(0.0, 1 - self.q_expected / self.q) if self.q > 0 else 0.0
 
 
-def random_effects(differences: np.ndarray, covariance: np.ndarray) -> RandomEffects:
+def random_effects(differences: Real[np.ndarray, " pair"], covariance: Real[np.ndarray, "pair pair"]) -> RandomEffects:
     """Random-effects mean of differences whose sampling errors may be correlated.
 
     tau2 = max(0, (Q - tr(M S)) / tr(M)) with a_p = 1 / S_pp, Q = sum a_p (d_p - mean_a)^2 and
@@ -171,9 +173,9 @@ class PairedInfluence:
         shares: [unit] weights of independent groups for sign flips; None where verdicts flip no signs.
     """
 
-    values: np.ndarray
+    values: Float[np.ndarray, " unit"]
     ratio: float
-    shares: np.ndarray | None
+    shares: Float[np.ndarray, " unit"] | None
 
 
 def paired_influence(child: ArmScores, parent: ArmScores, splits: str) -> PairedInfluence:
@@ -214,7 +216,7 @@ def paired_influence(child: ArmScores, parent: ArmScores, splits: str) -> Paired
     return PairedInfluence(_influence(weights * difference, weights), ratio, None)
 
 
-def _influence(sums: np.ndarray, shares: np.ndarray) -> np.ndarray:
+def _influence(sums: Real[np.ndarray, " unit"], shares: Real[np.ndarray, " unit"]) -> Float[np.ndarray, " unit"]:
     """[unit]: what stands for a unit's difference where units weigh differently; their mean is the difference."""
     return sums.sum() + len(sums) * (sums - sums.sum() * shares)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.evidence.resampling import CorrectedT
 from probatum.evidence.row_table import resampled_scores
@@ -76,7 +77,9 @@ def hold_out_difference(arm: ArmScores, baseline: ArmScores, seed: int = 0) -> H
     return HoldOutDifference(t, degrees + 1, of_cases, sum(of_seeds), float(1 - defined.mean()))
 
 
-def _seeds_drawn(scores: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+def _seeds_drawn(
+    scores: Float[np.ndarray, "sample seed"], generator: np.random.Generator
+) -> Float[np.ndarray, " sample"]:
     """[sample]: the mean over drawn seeds; of S seeds S - 1 are drawn, as of the cases, so that no variance is lost."""
     samples, seeds = scores.shape
     if seeds == 1:

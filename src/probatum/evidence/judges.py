@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float, Real
 from scipy import special
 
 from probatum.evidence.hold_out import HoldOutDifference, hold_out_difference
@@ -176,7 +177,12 @@ JUDGES: dict[str, Judge] = {
 
 
 def _by_t(
-    question: Question, base: Verdict, difference: np.ndarray, weights: np.ndarray, ratio: float, units: str
+    question: Question,
+    base: Verdict,
+    difference: Real[np.ndarray, " unit"],
+    weights: Real[np.ndarray, " unit"],
+    ratio: float,
+    units: str,
 ) -> Verdict:
     """Corrected t over units of which `ratio` says how much their test and training rows overlap."""
     if not difference.any():
@@ -197,7 +203,7 @@ def _by_t(
     )
 
 
-def _influence(sums: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _influence(sums: Real[np.ndarray, " unit"], weights: Real[np.ndarray, " unit"]) -> Float[np.ndarray, " unit"]:
     """[unit]: what stands for a unit's difference where units weigh differently: their mean is the score's difference.
 
     Args:

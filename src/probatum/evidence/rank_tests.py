@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Real
 from scipy import special, stats
 
 from probatum.evidence.resampling import holm
 
 
-def ranks(scores: np.ndarray, better: str) -> np.ndarray:
+def ranks(scores: Real[np.ndarray, "problem arm"], better: str) -> Float[np.ndarray, "problem arm"]:
     """[problem, arm]: 1 for the best arm of a problem; ties share their mean rank.
 
     Args:
@@ -18,7 +19,7 @@ def ranks(scores: np.ndarray, better: str) -> np.ndarray:
     return stats.rankdata(scores if better == "lower" else -scores, axis=1)
 
 
-def signed_rank_p(differences: np.ndarray) -> float:
+def signed_rank_p(differences: Real[np.ndarray, " problem"]) -> float:
     """Wilcoxon's signed-rank test (Biometrics Bulletin 1, 80, 1945), two-sided, exact with ties and zeros too.
 
     Zeros are left out and ties share their mean rank (Pratt's and Wilcoxon's texts differ on zeros; this is the
@@ -43,7 +44,9 @@ def signed_rank_p(differences: np.ndarray) -> float:
     return float(min(1.0, 2 * share[: least + 1].sum()))
 
 
-def wilcoxon_holm(scores: np.ndarray, baseline: int) -> tuple[np.ndarray, np.ndarray]:
+def wilcoxon_holm(
+    scores: Real[np.ndarray, "problem arm"], baseline: int
+) -> tuple[Float[np.ndarray, " arm"], Float[np.ndarray, " arm"]]:
     """Every arm against one, by signed ranks over problems, adjusted for all of them together.
 
     Args:
@@ -60,7 +63,7 @@ def wilcoxon_holm(scores: np.ndarray, baseline: int) -> tuple[np.ndarray, np.nda
     return p, adjusted
 
 
-def friedman_p(ranked: np.ndarray) -> float:
+def friedman_p(ranked: Real[np.ndarray, "problem arm"]) -> float:
     """Friedman's test that all arms rank alike (Journal of the American Statistical Association 32, 675, 1937).
 
     chi^2 = (k-1) sum_j (R_j - n(k+1)/2)^2 / sum_ij (r_ij - (k+1)/2)^2 with k-1 degrees of freedom, which with ties is
@@ -91,7 +94,7 @@ def critical_difference(arms: int, problems: int, alpha: float) -> float:
     return float(q * np.sqrt(arms * (arms + 1) / (6 * problems)))
 
 
-def nemenyi_p(ranked: np.ndarray) -> np.ndarray:
+def nemenyi_p(ranked: Real[np.ndarray, "problem arm"]) -> Float[np.ndarray, "arm arm"]:
     """[arm, arm]: p of every pair by Nemenyi's test, 1 on the diagonal.
 
     Args:

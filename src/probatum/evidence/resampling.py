@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float, Real, Shaped
 from scipy import special
 
 EXACT_UNITS = 32
@@ -47,7 +48,8 @@ class CorrectedT:
                 return float(special.stdtr(self.degrees, t))
             case "greater":
                 return float(special.stdtr(self.degrees, -t))
-        return float(2 * special.stdtr(self.degrees, -abs(t)))
+            case "two-sided":
+                return float(2 * special.stdtr(self.degrees, -abs(t)))
 
     def interval(self, level: float) -> tuple[float, float]:
         """Confidence interval of the mean difference."""
@@ -55,7 +57,7 @@ class CorrectedT:
         return self.estimate - half, self.estimate + half
 
 
-def corrected_t(differences: np.ndarray, test_over_train: float) -> CorrectedT:
+def corrected_t(differences: Real[np.ndarray, " split"], test_over_train: float) -> CorrectedT:
     """The corrected resampled t of Nadeau and Bengio (Machine Learning 52, 239, 2003): variance (1/J + n2/n1) s^2.
 
     Args:
@@ -86,7 +88,9 @@ def five_by_two_t(differences: np.ndarray) -> CorrectedT:
     return CorrectedT(float(differences[0, 0]), spread, 5, 1.0, spread)
 
 
-def correlated_posterior(differences: np.ndarray, correlation: float, margin: float) -> tuple[float, float, float]:
+def correlated_posterior(
+    differences: Real[np.ndarray, " split"], correlation: float, margin: float
+) -> tuple[float, float, float]:
     """Posterior of the mean difference under the Bayesian correlated t test.
 
     Student t, J-1 degrees of freedom, at the mean difference, scale sqrt((1/J + rho/(1-rho)) s^2) (Corani and Benavoli,
@@ -110,7 +114,9 @@ def correlated_posterior(differences: np.ndarray, correlation: float, margin: fl
     return below, 1 - below - above, above
 
 
-def cluster_sums(differences: np.ndarray, weights: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def cluster_sums(
+    differences: Real[np.ndarray, " unit"], weights: Real[np.ndarray, " unit"], clusters: Shaped[np.ndarray, " unit"]
+) -> tuple[Float[np.ndarray, " cluster"], Float[np.ndarray, " cluster"]]:
     """What each cluster of dependent units contributes.
 
     Args:
@@ -125,7 +131,11 @@ def cluster_sums(differences: np.ndarray, weights: np.ndarray, clusters: np.ndar
 
 
 def sign_flip_p(
-    sums: np.ndarray, weights: np.ndarray, null: float = 0.0, alternative: Alternative = "two-sided", seed: int = 0
+    sums: Real[np.ndarray, " cluster"],
+    weights: Real[np.ndarray, " cluster"],
+    null: float = 0.0,
+    alternative: Alternative = "two-sided",
+    seed: int = 0,
 ) -> float:
     """Sign-flip permutation test of a weighted mean of independent, symmetric differences.
 
@@ -178,7 +188,11 @@ def _sampled_share(values: np.ndarray, least: float, seed: int) -> float:
 
 
 def cluster_bootstrap(
-    sums: np.ndarray, weights: np.ndarray, level: float, samples: int = 10_000, seed: int = 0
+    sums: Real[np.ndarray, " cluster"],
+    weights: Real[np.ndarray, " cluster"],
+    level: float,
+    samples: int = 10_000,
+    seed: int = 0,
 ) -> tuple[float, float]:
     """Percentile interval of a weighted mean when whole clusters are drawn again.
 
@@ -201,14 +215,16 @@ def _drawn(count: int, samples: int, seed: int) -> np.ndarray:
 _drawn_often = lru_cache(maxsize=2)(_drawn)  # many arms of one campaign have the same number of clusters
 
 
-def times_drawn(generator: np.random.Generator, samples: int, count: int, size: int) -> np.ndarray:
+def times_drawn(
+    generator: np.random.Generator, samples: int, count: int, size: int
+) -> Float[np.ndarray, "{samples} {count}"]:
     """[sample, member] float64: how often each of `count` members is drawn when `size` are drawn with replacement."""
     chosen = generator.integers(count, size=(samples, size))
     places = (chosen + count * np.arange(samples)[:, None]).ravel()
     return np.bincount(places, minlength=samples * count).reshape(samples, count).astype(np.float64)
 
 
-def holm(p_values: np.ndarray) -> np.ndarray:
+def holm(p_values: Real[np.ndarray, " arm"]) -> Float[np.ndarray, " arm"]:
     """p-values adjusted for all of them together (Holm, Scandinavian Journal of Statistics 6, 65, 1979).
 
     Args:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Real, Shaped
 
 from probatum.evidence.resampling import times_drawn
 from probatum.learning.metrics import Metric
@@ -26,13 +27,13 @@ class RowTable:
         scope: within which equal labels mean the same; tables of one scope share their labels.
     """
 
-    truth: np.ndarray
-    predictions: np.ndarray
-    cases: np.ndarray
-    together: np.ndarray
+    truth: Real[np.ndarray, "case quantity"]
+    predictions: Real[np.ndarray, "seed case quantity"]
+    cases: Shaped[np.ndarray, " case"]
+    together: Shaped[np.ndarray, " case"]
     scope: str
 
-    def scores(self, metric: Metric, weights: np.ndarray) -> np.ndarray:
+    def scores(self, metric: Metric, weights: Real[np.ndarray, "sample case"]) -> Float[np.ndarray, "sample seed"]:
         """The metric when cases weigh differently, as they do in a bootstrap sample.
 
         Args:
@@ -69,7 +70,7 @@ def cluster_codes(tables: Sequence[RowTable]) -> list[np.ndarray]:
 def resampled_scores(
     arms: Sequence[Sequence[RowTable]],
     metric: Metric,
-    shares: np.ndarray,
+    shares: Real[np.ndarray, " fold"],
     generator: np.random.Generator,
     samples: int,
 ) -> tuple[list[np.ndarray], int]:

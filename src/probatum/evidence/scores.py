@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol as Structural
+from typing import runtime_checkable
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.campaigns.splits import belonging
 from probatum.errors import IncomparableError
@@ -19,6 +21,7 @@ Datasets = Mapping[str, Dataset] | Mapping[tuple[str, int], Dataset]
 """Task to dataset or, for generated data, (task, draw) to dataset."""
 
 
+@runtime_checkable
 class Predicted(Structural):
     """What is scored: the predictions of one fit (see `probatum.campaigns.campaign.StoredPrediction`)."""
 
@@ -82,23 +85,23 @@ class ArmScores:
     quantities: tuple[str, ...]
     units: tuple[Unit, ...]
     seeds: int
-    values: np.ndarray
+    values: Float[np.ndarray, "seed unit quantity"]
     rows: tuple[RowTable, ...] | None = None
     flaws: tuple[str, ...] = ()
 
     @property
-    def weights(self) -> np.ndarray:
+    def weights(self) -> Float[np.ndarray, " unit"]:
         """[unit] float64 with sum 1: a fold's share of the score."""
         sizes = np.array([u.rows if self.scoring.weighting == "pooled" else 1.0 for u in self.units], dtype=np.float64)
         return sizes / sizes.sum()
 
     @property
-    def by_unit(self) -> np.ndarray:
+    def by_unit(self) -> Float[np.ndarray, " unit"]:
         """[unit]: mean over seeds and quantities. Seeds are no new data, so they are averaged first."""
         return self.values.mean(axis=(0, 2))
 
     @property
-    def by_quantity(self) -> np.ndarray:
+    def by_quantity(self) -> Float[np.ndarray, " quantity"]:
         """[quantity]: the score of each quantity alone."""
         return self.weights @ self.values.mean(axis=0)
 
@@ -243,7 +246,9 @@ def _dataset_of(datasets: Datasets, p: Predicted) -> Dataset:
     return found
 
 
-def _by_quantity(metric: Metric, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+def _by_quantity(
+    metric: Metric, truth: Real[np.ndarray, "row quantity"], predicted: Real[np.ndarray, "row quantity"]
+) -> Float[np.ndarray, " quantity"]:
     """[quantity]: the metric; NaN where a prediction is not finite."""
     if not np.isfinite(predicted).all():
         return np.full(truth.shape[1], np.nan)

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float, Real
 from scipy.optimize import nnls
 
+Weights = Real[np.ndarray, " component"] | Real[np.ndarray, "component quantity"]
 SUM_TO_ONE = 1e3
 """Weight of the equation sum(w) = 1 beside the normalised data; large enough to hold it, the rest is divided out."""
 
 
-def simplex_weights_by_quantity(predictions: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def simplex_weights_by_quantity(
+    predictions: Real[np.ndarray, "component row quantity"], truth: Real[np.ndarray, "row quantity"]
+) -> Float[np.ndarray, "component quantity"]:
     """`simplex_weights` of each quantity alone, [component, quantity]."""
     quantities = range(truth.shape[1])
     return np.stack([simplex_weights(predictions[:, :, [q]], truth[:, [q]]) for q in quantities], axis=1)
 
 
-def simplex_weights(predictions: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def simplex_weights(
+    predictions: Real[np.ndarray, "component row quantity"], truth: Real[np.ndarray, "row quantity"]
+) -> Float[np.ndarray, " component"]:
     """Weights >= 0 with sum 1 that minimise the squared error of the blend.
 
     Non-negative least squares with one heavy equation for the sum (Lawson and Hanson, Solving Least Squares Problems,
@@ -40,7 +46,9 @@ def simplex_weights(predictions: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return weights / total if total > 0 else np.full(components, 1 / components)
 
 
-def blend(predictions: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def blend(
+    predictions: Real[np.ndarray, "component row quantity"], weights: Weights
+) -> Float[np.ndarray, "row quantity"]:
     """The weighted mean of predictions.
 
     Args:
@@ -57,8 +65,10 @@ def blend(predictions: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def blended_spread(
-    predictions: np.ndarray, spreads: Sequence[np.ndarray | None], weights: np.ndarray
-) -> np.ndarray | None:
+    predictions: Real[np.ndarray, "component row quantity"],
+    spreads: Sequence[Real[np.ndarray, "row quantity"] | None],
+    weights: Weights,
+) -> Float[np.ndarray, "row quantity"] | None:
     """The standard deviation of a mixture of Gaussians: the noise that components tell, and their disagreement.
 
     Components without a spread of their own say where the mean may lie, and nothing of the noise.

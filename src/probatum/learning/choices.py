@@ -44,8 +44,11 @@ def check_number(
     """
     limits = ((least, "at least"), (above, "above"), (below, "below"))
     wanted = " and ".join(f"{word} {limit:g}" for limit, word in limits if limit is not None)
-    number = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
-    size = float(value) if number else math.nan
+    number = not isinstance(value, bool) and isinstance(value, Integral if whole else Real)
+    try:
+        size = float(value) if number else math.nan
+    except OverflowError:  # a whole number beyond 1.8e308
+        size = math.inf
     inside = (
         math.isfinite(size)
         and (least is None or size >= least)
@@ -113,16 +116,18 @@ def with_defaults(name: str, given: Mapping[str, Any], defaults: Mapping[str, fl
     return {**defaults, **given}
 
 
-def imported(path: str) -> Callable[..., Any]:
+def imported(path: Any) -> Callable[..., Any]:
     """The function at 'module:function'.
 
     Raises:
         CampaignFileError: there is none.
     """
+    if not isinstance(path, str) or not all(path.partition(":")):
+        raise CampaignFileError(f"{path!r} is no import path", remedy="write 'module:function'")
     module, _, attribute = path.partition(":")
     try:
         return getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, TypeError) as error:  # the latter for '.module'
         raise CampaignFileError(
             f"'{path}' cannot be imported: {error}", remedy="install it, or correct 'module:function'"
         ) from error

@@ -51,6 +51,11 @@ def compiled(key: Hashable, function: Callable[..., Any], arguments: tuple[Any, 
         return _programs[whole]
 
 
+def programs_folder() -> Path:
+    """Where compiled programs are kept, one folder for each kind of machine; it need not be there."""
+    return Path(user_cache_dir("probatum", appauthor=False)) / "programs" / _machine()
+
+
 @lru_cache(maxsize=1)
 def keep_programs_on_disk() -> Path | None:
     """Points JAX's persistent cache to the user's cache folder, unless the user has set one or it cannot be written.
@@ -60,7 +65,7 @@ def keep_programs_on_disk() -> Path | None:
     """
     if getattr(jax.config, "jax_compilation_cache_dir", None) is not None:
         return None
-    folder = Path(user_cache_dir("probatum", appauthor=False)) / "programs" / _machine()
+    folder = programs_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -76,7 +81,11 @@ def keep_programs_on_disk() -> Path | None:
 def _machine() -> str:
     """A name for this kind of processor: code compiled for another one may not run, and home folders are shared."""
     try:
-        flags = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith(("flags", "Feat"))]
+        flags = [
+            line
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+            if line.startswith(("flags", "Feat"))
+        ]
     except OSError:
         flags = []
     known = f"{jax.__version__} {platform.machine()} {platform.processor()} {flags[:1]}"

@@ -17,11 +17,17 @@ Where learners predict a spread, errors are taken in its units, and intervals ar
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Int, Real, Shaped
 
 from probatum.errors import DataError
 
 
-def quantile(errors: np.ndarray, coverage: float, weights: np.ndarray | None = None, beyond: float = 1.0) -> float:
+def quantile(
+    errors: Real[np.ndarray, " row"],
+    coverage: float,
+    weights: Real[np.ndarray, " row"] | None = None,
+    beyond: float = 1.0,
+) -> float:
     """The finite-sample quantile: the least error that leaves `coverage` of the weight, the unseen one's included.
 
     Without weights that is the ceil((n + 1) coverage)-th smallest error; infinity where n is too small for it
@@ -41,7 +47,7 @@ def quantile(errors: np.ndarray, coverage: float, weights: np.ndarray | None = N
     return float(errors[order][place]) if place < len(errors) else float("inf")
 
 
-def group_weights(groups: np.ndarray | None, rows: int) -> np.ndarray:
+def group_weights(groups: Shaped[np.ndarray, " row"] | None, rows: int) -> Float[np.ndarray, " row"]:
     """[row] weights by which each group counts 1; 1 each where there are no groups."""
     if groups is None:
         return np.ones(rows)
@@ -50,12 +56,12 @@ def group_weights(groups: np.ndarray | None, rows: int) -> np.ndarray:
 
 
 def split_half_widths(
-    truth: np.ndarray,
-    prediction: np.ndarray,
+    truth: Real[np.ndarray, "row quantity"],
+    prediction: Real[np.ndarray, "row quantity"],
     coverage: float = 0.9,
-    groups: np.ndarray | None = None,
-    spread: np.ndarray | None = None,
-) -> np.ndarray:
+    groups: Shaped[np.ndarray, " row"] | None = None,
+    spread: Real[np.ndarray, "row quantity"] | None = None,
+) -> Float[np.ndarray, " quantity"]:
     """Half the width of intervals prediction +- h that hold a new row's truth with probability `coverage` or more.
 
     Args:
@@ -76,12 +82,12 @@ def split_half_widths(
 
 
 def left_out_half_widths(
-    truth: np.ndarray,
-    out_of_fold: np.ndarray,
+    truth: Real[np.ndarray, "row quantity"],
+    out_of_fold: Real[np.ndarray, "row quantity"],
     coverage: float = 0.9,
-    groups: np.ndarray | None = None,
-    spread: np.ndarray | None = None,
-) -> np.ndarray:
+    groups: Shaped[np.ndarray, " row"] | None = None,
+    spread: Real[np.ndarray, "row quantity"] | None = None,
+) -> Float[np.ndarray, "row quantity"]:
     """Half the width of each row's interval, from the out-of-fold errors of the other groups, or other rows.
 
     The row's own group never calibrates its interval. The learners that predicted the others have mostly seen it
@@ -111,15 +117,15 @@ def left_out_half_widths(
 
 
 def cross_intervals(
-    truth: np.ndarray,
-    out_of_fold: np.ndarray,
-    folds: np.ndarray,
-    predictions: np.ndarray,
+    truth: Real[np.ndarray, "row quantity"],
+    out_of_fold: Real[np.ndarray, "row quantity"],
+    folds: Int[np.ndarray, " row"],
+    predictions: Real[np.ndarray, "fold new quantity"],
     coverage: float = 0.9,
-    groups: np.ndarray | None = None,
-    spread: np.ndarray | None = None,
-    spreads: np.ndarray | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+    groups: Shaped[np.ndarray, " row"] | None = None,
+    spread: Real[np.ndarray, "row quantity"] | None = None,
+    spreads: Real[np.ndarray, "fold new quantity"] | None = None,
+) -> tuple[Float[np.ndarray, "new quantity"], Float[np.ndarray, "new quantity"]]:
     """Cross-conformal intervals (CV+, Barber et al. 2021), which use every training row for calibration.
 
     Covers with probability 2 coverage - 1 at least, and about `coverage` in practice.
@@ -154,7 +160,11 @@ def cross_intervals(
     return low, high
 
 
-def _errors(truth: np.ndarray, prediction: np.ndarray, spread: np.ndarray | None) -> np.ndarray:
+def _errors(
+    truth: Real[np.ndarray, "row quantity"],
+    prediction: Real[np.ndarray, "row quantity"],
+    spread: Real[np.ndarray, "row quantity"] | None,
+) -> Real[np.ndarray, "row quantity"]:
     """[row, quantity] sizes of errors, in units of the spread where there is one."""
     if spread is not None and not (spread > 0).all():
         raise DataError(f"{int((~(spread > 0)).sum())} spreads are not above 0", remedy="leave the spread out")

@@ -9,16 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.learning.blends import blend, simplex_weights
 
 
-def mean(predictions: np.ndarray) -> np.ndarray:
+def mean(predictions: Real[np.ndarray, "component row quantity"]) -> Float[np.ndarray, "row quantity"]:
     """[row, quantity] from [component, row, quantity]."""
     return predictions.mean(axis=0)
 
 
-def logit_mean(probabilities: np.ndarray, smallest: float = 1e-6) -> np.ndarray:
+def logit_mean(
+    probabilities: Real[np.ndarray, "component row quantity"], smallest: float = 1e-6
+) -> Float[np.ndarray, "row quantity"]:
     """The probability whose log-odds are the mean of the components', [row, quantity].
 
     Args:
@@ -29,7 +32,10 @@ def logit_mean(probabilities: np.ndarray, smallest: float = 1e-6) -> np.ndarray:
     return 1 / (1 + np.exp(-(np.log(p) - np.log1p(-p)).mean(axis=0)))
 
 
-def mixture(predictions: np.ndarray, spreads: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def mixture(
+    predictions: Real[np.ndarray, "component row quantity"],
+    spreads: Real[np.ndarray, "component row quantity"] | None = None,
+) -> tuple[Float[np.ndarray, "row quantity"], Float[np.ndarray, "row quantity"]]:
     """Mean and standard deviation of an even mixture of Gaussians (deep ensembles, Lakshminarayanan et al. 2017).
 
     Args:
@@ -43,7 +49,11 @@ def mixture(predictions: np.ndarray, spreads: np.ndarray | None = None) -> tuple
     return predictions.mean(axis=0), np.sqrt(own + predictions.var(axis=0))
 
 
-def weighted(predictions: np.ndarray, out_of_fold: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def weighted(
+    predictions: Real[np.ndarray, "component row quantity"],
+    out_of_fold: Real[np.ndarray, "component training quantity"],
+    truth: Real[np.ndarray, "training quantity"],
+) -> Float[np.ndarray, "row quantity"]:
     """The blend [row, quantity] whose weights, not negative and of sum 1, are best out of fold.
 
     Args:
@@ -64,12 +74,17 @@ class Stack:
         means: [component, quantity] of the out-of-fold predictions.
     """
 
-    centre: np.ndarray
-    coefficients: np.ndarray
-    means: np.ndarray
+    centre: Float[np.ndarray, " quantity"]
+    coefficients: Float[np.ndarray, "component quantity"]
+    means: Float[np.ndarray, "component quantity"]
 
     @classmethod
-    def learned(cls, out_of_fold: np.ndarray, truth: np.ndarray, alpha: float = 1.0) -> Stack:
+    def learned(
+        cls,
+        out_of_fold: Real[np.ndarray, "component training quantity"],
+        truth: Real[np.ndarray, "training quantity"],
+        alpha: float = 1.0,
+    ) -> Stack:
         """By ridge regression, drawn towards the plain mean of the components rather than towards 0.
 
         Minimises |y - P w|^2 + alpha s |w - 1/k|^2 with centred y, P, where s is the components' mean sum of squares,
@@ -93,7 +108,7 @@ class Stack:
             coefficients[:, quantity] = even + solved
         return cls(centre, coefficients, means)
 
-    def predict(self, predictions: np.ndarray) -> np.ndarray:
+    def predict(self, predictions: Real[np.ndarray, "component row quantity"]) -> Float[np.ndarray, "row quantity"]:
         """[row, quantity] from [component, row, quantity]."""
         centred = predictions - self.means[:, None, :]
         return self.centre + np.einsum("crq,cq->rq", centred, self.coefficients)

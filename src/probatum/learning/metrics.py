@@ -25,6 +25,7 @@ class Metric:
         unit_power: the metric's unit is the quantity's to this power (mse 2, mae 1, r2 0).
         losses: for additive metrics, (truth, prediction) to [row, quantity]; the score is their weighted mean.
         whole: for the others, (truth, prediction, weights) to the score.
+        recorded: whether it is a number that another program computed, for campaigns of imported runs alone.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Metric:
     unit_power: int
     losses: Losses | None = None
     whole: Whole | None = None
+    recorded: bool = False
 
     @property
     def additive(self) -> bool:
@@ -100,6 +102,11 @@ def _absolute(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     return np.abs(prediction - truth)
 
 
+def _as_recorded(_: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Nobody here knows the truth behind an imported score: it stands in the place of the prediction."""
+    return prediction
+
+
 SMALLEST_PROBABILITY = 1e-15
 
 
@@ -146,5 +153,7 @@ METRICS: dict[str, Metric] = {
             "calibration_error", "expected calibration error of probabilities", "lower", 0, whole=_calibration_error
         ),
         Metric("r2", "share of variance explained, mean over quantities", "higher", 0, whole=_explained_variance),
+        Metric("recorded_lower", "as imported, lower is better", "lower", 1, losses=_as_recorded, recorded=True),
+        Metric("recorded_higher", "as imported, higher is better", "higher", 1, losses=_as_recorded, recorded=True),
     )
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ LIBRARIES = ("sklearn", "lightgbm", "xgboost", "catboost", "probatum")
 
 
 @contextmanager
-def watched(estimator: Any) -> Iterator[set[str]]:
+def watched(estimator: Any) -> Generator[set[str]]:
     """Notes which parameters are read inside the block; `unread` says which were not.
 
     An estimator that asks itself for all its parameters (`get_params`) reads all of them. Estimators of libraries,

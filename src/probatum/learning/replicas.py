@@ -8,7 +8,7 @@ narrower ones, and `Trained.width` says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -106,7 +106,7 @@ _most_side_by_side: ContextVar[int | None] = ContextVar("most replicas side by s
 
 
 @contextmanager
-def at_most(width: int | None) -> Iterator[None]:
+def at_most(width: int | None) -> Generator[None]:
     """Within it, no program holds more replicas than this: the width that memory has forced on a fit before.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Float, Real
 
 VARIES = 1e-12
 """A standard deviation below this share of the column's size is rounding."""
@@ -20,11 +21,11 @@ class Scaling:
         subtract, multiply: [column] float64.
     """
 
-    subtract: np.ndarray
-    multiply: np.ndarray
+    subtract: Float[np.ndarray, " column"]
+    multiply: Float[np.ndarray, " column"]
 
     @classmethod
-    def of(cls, rows: np.ndarray, *, ignore_constant: bool = False) -> Scaling:
+    def of(cls, rows: Real[np.ndarray, "row column"], *, ignore_constant: bool = False) -> Scaling:
         """Standardises [row, column] rows to mean 0 and variance 1.
 
         Args:
@@ -37,7 +38,7 @@ class Scaling:
         multiply = np.where(constant, 0.0 if ignore_constant else 1.0, 1 / np.where(constant, 1.0, spread))
         return cls(mean, multiply)
 
-    def only(self, columns: np.ndarray | None) -> Scaling:
+    def only(self, columns: Bool[np.ndarray, " column"] | None) -> Scaling:
         """The same with all columns but these, [column] bool, multiplied by 0; None keeps all."""
         return self if columns is None else Scaling(self.subtract, np.where(columns, self.multiply, 0.0))
 
@@ -47,11 +48,11 @@ class Scaling:
         return cls(np.zeros(columns), np.ones(columns))
 
     @classmethod
-    def from_array(cls, array: np.ndarray) -> Scaling:
+    def from_array(cls, array: Float[np.ndarray, "2 column"]) -> Scaling:
         """The scaling that `to_array` gave."""
         return cls(array[0], array[1])
 
-    def to_array(self) -> np.ndarray:
+    def to_array(self) -> Float[np.ndarray, "2 column"]:
         """[2, column] float64: what is subtracted, what multiplies."""
         return np.stack([self.subtract, self.multiply])
 
@@ -77,7 +78,7 @@ class SharedScale:
     scaling: Scaling
 
     @classmethod
-    def of(cls, rows: np.ndarray) -> SharedScale:
+    def of(cls, rows: Real[np.ndarray, "case column"]) -> SharedScale:
         """For [case, column] rows, those that are not finite left out."""
         finite = rows[np.isfinite(rows).all(axis=1)]
         if not len(finite):
@@ -86,7 +87,7 @@ class SharedScale:
         far = np.abs(standard.subtract) * standard.multiply > FAR
         return cls(Scaling(np.where(far, standard.subtract, 0.0), np.exp2(np.round(np.log2(standard.multiply)))))
 
-    def apply(self, rows: np.ndarray) -> np.ndarray:
+    def apply(self, rows: Real[np.ndarray, "case column"]) -> Float[np.ndarray, "case column"]:
         """[case, column] float32, zeros for rows that are not finite."""
         finite = np.isfinite(rows).all(axis=1, keepdims=True)
         return self.scaling.apply(np.where(finite, rows, self.scaling.subtract)).astype(np.float32)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.learning.choices import among, check_number, named_choice, with_defaults
 
@@ -81,7 +82,7 @@ class Soup:
 
     network: Network
     members: tuple[Network, ...]
-    scores: np.ndarray
+    scores: Float[np.ndarray, " round"]
 
 
 def mean_network(members: Sequence[Network]) -> Network:

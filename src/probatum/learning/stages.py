@@ -59,12 +59,12 @@ class StageChoice:
         return (self.epochs, *names, self.clip_norm is not None, self.frozen, tuple(self.rates))
 
 
-def stages_of(training: Mapping[str, Any], stages: Sequence[Mapping[str, Any]]) -> tuple[StageChoice, ...]:
+def stages_of(training: Mapping[str, Any], stages: object) -> tuple[StageChoice, ...]:
     """The stages of a training; one where none are given.
 
     Args:
         training: the parameters `SHARED`.
-        stages: what each stage sets over them; its `frozen` and `rates`.
+        stages: a list, of what each stage sets over them; its `frozen` and `rates`.
 
     Raises:
         CampaignFileError: a key that stages do not have, or a value that cannot be used.

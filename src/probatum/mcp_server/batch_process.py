@@ -23,8 +23,10 @@ from typing import Any
 from probatum.campaigns.events import (
     Event,
     ExperimentFinished,
+    ExperimentKept,
     FitFailed,
     FitRetried,
+    FitsFound,
     JobFinished,
     JobStarted,
     RoundStarted,
@@ -57,7 +59,7 @@ class Progress:
                 self.say(f"{event.fits} fits to train, {event.known} known")
             case JobStarted():
                 self.say(f"training {event.fits} of {event.model}")
-            case JobFinished():
+            case JobFinished() | FitsFound():
                 self._done += len(event.keys)
                 self.say(f"{self._finished} of {len(self._experiments)} experiments finished")
             case FitRetried():
@@ -67,6 +69,8 @@ class Progress:
                 self.say(f"a fit {event.status}: {_last_line(event.error)}")
             case ExperimentFinished():
                 self._finished += 1
+            case ExperimentKept():
+                pass  # it was finished before, and is counted among the known
 
     def count(self, done: int, total: int) -> None:
         """Tells of trainings that are no fits of the campaign."""

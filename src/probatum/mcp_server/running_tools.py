@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Annotated, Any
@@ -182,7 +182,7 @@ class RunningTools:
             return await self._batches.carry_out({**request, "campaign": str(self._served.path)}, tell)
 
     @contextmanager
-    def _alone(self, where: str) -> Iterator[None]:
+    def _alone(self, where: str) -> Generator[None]:
         if self._reading.busy:
             remedy = "wait for it, or cancel it; 'status' says how far it is"
             raise UsageError("a batch of this server is running", where=where, remedy=remedy)

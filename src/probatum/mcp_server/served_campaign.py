@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from probatum.audit.inspection import Audit
 from probatum.campaigns.ledger import Summary
-from probatum.campaigns.ledger_files import LEDGER, open_ledger, state_folder
+from probatum.campaigns.ledger_files import LedgerSite, open_ledger
+from probatum.campaigns.toml_text import read_toml
 from probatum.errors import CampaignFileError
 from probatum.laboratory import Laboratory, Results
 from probatum.mcp_server.input_checks import JUDGE_KEYS, refuse_import_paths
@@ -107,7 +107,7 @@ class ServedCampaign:
     @property
     def was_run(self) -> bool:
         """Whether there is a ledger."""
-        return (state_folder(self.path) / LEDGER).exists()
+        return LedgerSite.of(self.path).exists()
 
     def require_run(self) -> None:
         """Raises where there is nothing to look at yet.
@@ -124,11 +124,11 @@ class ServedCampaign:
             if self.path.stat().st_size > LARGEST_FILE:
                 raise CampaignFileError("is too large", where=self.path.name, remedy="start a new campaign")
             text = self.path.read_bytes()
-            content = tomllib.loads(text.decode("utf-8"))
+            content = read_toml(text.decode("utf-8"), self.path.name)
         except OSError as error:
             what = f"cannot be read: {error.strerror}"
             raise CampaignFileError(what, where=str(self.path), remedy="'probatum new' writes one") from None
-        except ValueError as error:
+        except UnicodeDecodeError as error:
             raise CampaignFileError(f"no valid TOML: {error}", where=self.path.name, remedy="correct it") from None
         refuse_import_paths(content, where=self.path.name)
         return text, content

@@ -65,7 +65,7 @@ def collected(proposers: Iterable[Proposer], history: History, k: int) -> tuple[
     for proposer in proposers:
         who = str(getattr(proposer, "name", type(proposer).__name__))
         try:
-            said = list(proposer.propose(history, k))
+            said: list[object] = list(proposer.propose(history, k))
         except Exception as error:  # somebody else's code, which may fail in any way
             why = str(error) if isinstance(error, ProbatumError) else f"{type(error).__name__}: {error}"
             dropped.append(Dropped(who, "", f"it raised {why}" if not isinstance(error, ProbatumError) else why))
@@ -107,7 +107,7 @@ def checked(proposal: Proposal, history: History, others: Sequence[Candidate] = 
         raise UnknownNameError.of("priority", str(proposal.priority), PRIORITIES, where=where)
     if proposal.slot is not None and proposal.slot not in SLOTS:
         raise UnknownNameError.of("slot", str(proposal.slot), SLOTS, where=where)
-    if not isinstance(proposal.mutation, Mapping):
+    if not isinstance(proposal.mutation, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  of anybody
         what = f"its mutation is {type(proposal.mutation).__name__}"
         raise CampaignFileError(what, where=where, remedy="give the keys that an [[experiment]] table would have")
     for key in proposal.mutation:

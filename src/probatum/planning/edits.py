@@ -146,6 +146,8 @@ def _blends(line: Mapping[str, Any], parent: Experiment, history: History, _: Pa
                 best = next((e for e in single if e.recipe.kind == kind), None)
                 if best is not None and best.name not in names:
                     yield {"components": [*names[:i], best.name, *names[i + 1 :]]}
+        case _:  # blends and single models are not edited alike
+            pass
 
 
 def _best_of_kinds(single: list[Experiment], without: set[str]) -> list[Experiment]:

@@ -132,6 +132,8 @@ def prior_of_families(effects: Sequence[Effect]) -> tuple[float, float]:
         return 0.0, float(means[0] ** 2)
     q = float(weights @ (means - centre) ** 2)
     curvature = float(weights.sum() - (weights**2).sum() / weights.sum())
+    if curvature <= 0:  # one effect is known so exactly that the others weigh nothing beside it
+        return centre, 0.0
     tau2 = max(0.0, (q - (len(means) - 1)) / curvature)
     return float(np.average(means, weights=1 / (variances + tau2))), tau2
 

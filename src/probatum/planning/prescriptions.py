@@ -7,7 +7,6 @@ are the table's until the campaign knows better: a step that is expected to help
 from __future__ import annotations
 
 import inspect
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from scipy import stats
 
 from probatum.audit.catalogue import CHECKS
 from probatum.campaigns.experiment import Experiment
+from probatum.campaigns.toml_text import read_toml
 from probatum.errors import CampaignFileError, UnknownNameError
 from probatum.planning.candidates import checked
 from probatum.planning.edits import edits
@@ -208,8 +208,8 @@ def _source(problem: Problem) -> Path | None:
 @lru_cache(maxsize=16)
 def _read(file: Path) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return read_toml(file.read_text(encoding="utf-8"), str(file))
+    except UnicodeDecodeError as error:
         raise CampaignFileError(f"no valid TOML: {error}", where=str(file)) from None
 
 

@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from probatum.campaigns.toml_text import read_toml
 from probatum.errors import CampaignFileError, StorageError, UnknownNameError
 from probatum.planning.proposal import Expected, History, Proposal
 
@@ -59,18 +60,19 @@ def read_proposals(path: Path) -> tuple[Proposal, ...]:
         UnknownNameError: a key that nobody knows.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = read_toml(path.read_text(encoding="utf-8"), path.name)
     except FileNotFoundError:
         remedy = "'probatum next --out FILE' writes one"
         raise CampaignFileError("no such file of proposals", where=str(path), remedy=remedy) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise CampaignFileError(f"no valid TOML: {error}", where=path.name, remedy="correct it") from None
     except OSError as error:
         raise CampaignFileError(f"cannot be read: {error.strerror}", where=str(path), remedy="name a file") from None
     for key in content:
         if key not in TABLES:
             raise UnknownNameError.of("key", key, TABLES, where=path.name)
-    entries = [entry for table in TABLES for entry in content.get(table, ())]
+    given = [content.get(table, []) for table in TABLES]
+    entries = [entry for table in given for entry in (table if isinstance(table, list) else [table])]
     if not entries or not all(isinstance(e, Mapping) for e in entries):
         remedy = "add a [[proposal]] table with a parent and an edit"
         raise CampaignFileError("no proposals", where=path.name, remedy=remedy)
@@ -89,7 +91,7 @@ def _read(entry: Mapping[str, Any], where: str) -> Proposal:
     try:
         low, high = given["interval"] if given else (0.0, 0.0)
         known = Expected(float(given["mean"]), (float(low), float(high)), int(given["pairs"])) if given else None
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         remedy = "write expected = { mean = 0.1, interval = [0.0, 0.2], pairs = 3 }, or leave it out"
         raise CampaignFileError(f"expected = {given!r}", where=where, remedy=remedy) from None
     return Proposal(mutation=mutation, expected=known, **own)

@@ -9,14 +9,14 @@ model.hidden = { choices = [[16], [32, 16], [64, 32]] }
 
 from __future__ import annotations
 
-import math
-import tomllib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from probatum.campaigns.recipe import Recipe
+from probatum.campaigns.toml_text import read_toml
 from probatum.errors import CampaignFileError, UnknownNameError
 
 SECTIONS = ("model", "training", "ensemble")
@@ -117,10 +117,15 @@ def space_of(file: Path, given: Mapping[str, Any]) -> Space | None:
     if not beside.is_file():
         return None
     try:
-        content = tomllib.loads(beside.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        content = read_toml(beside.read_text(encoding="utf-8"), beside.name)
+    except UnicodeDecodeError as error:
         raise CampaignFileError(f"no valid TOML: {error}", where=beside.name, remedy="correct it") from None
-    return read_space(content.get("space", content), beside.name)
+    except OSError as error:
+        raise CampaignFileError(f"cannot be read: {error.strerror}", where=str(beside), remedy="remove it") from None
+    found: Any = content.get("space", content)
+    if not isinstance(found, Mapping):
+        raise CampaignFileError("space must be a table", where=beside.name, remedy="write [space]")
+    return read_space(found, beside.name)
 
 
 def _leaves(given: Mapping[str, Any], where: str, prefix: str = "") -> list[tuple[str, Mapping[str, Any]]]:
@@ -150,7 +155,7 @@ def _dimension(path: str, values: Mapping[str, Any], where: str) -> Dimension:
         return _of_choices(path, values, where)
     for key in ("low", "high"):
         value = values.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
             raise CampaignFileError(f"{key} = {value!r} is no number", where=where, remedy="give low and high")
     low, high, log, step = values["low"], values["high"], values.get("log", False), values.get("step")
     if not low < high:

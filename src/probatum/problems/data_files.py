@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import platformdirs
 
@@ -116,6 +116,33 @@ def locate(source: DataSource, folder: str | os.PathLike[str] | None = None) -> 
     for file in source.files:
         _check(source.cache / file.name, file, source)
     return source.cache
+
+
+@dataclass(frozen=True)
+class LocalFiles:
+    """What lies on this machine of a problem's published files.
+
+    Attributes:
+        folder: they are read from; None where no file lies anywhere.
+        missing: published and not there.
+        other: there, and not the published ones; a copy of the user's own may differ.
+    """
+
+    folder: Path | None
+    missing: tuple[str, ...]
+    other: tuple[str, ...]
+
+
+def local_files(source: DataSource) -> LocalFiles:
+    """Looks at a problem's files where `locate` would find them, and downloads nothing."""
+    places = [place / source.problem for place in _local_places()]
+    folder = next((place for place in places if place.is_dir()), source.cache)
+    there = [file for file in source.files if (folder / file.name).is_file()]
+    return LocalFiles(
+        folder.resolve() if there else None,
+        tuple(file.name for file in source.files if file not in there),
+        tuple(file.name for file in there if _digest(folder / file.name, file) != file.sha256),
+    )
 
 
 def fetch(problem: str, progress: Progress | None = None) -> list[Path]:
@@ -224,7 +251,7 @@ class _Body(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         if not self.left:
             self.left = next(self.chunks, b"")
             self.total += len(self.left)

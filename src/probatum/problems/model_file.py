@@ -28,6 +28,7 @@ Model = TypeVar("Model")
 _ARRANGEMENT = "arrangement"
 _DAMAGED = (
     OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, EOFError, zipfile.BadZipFile, zlib.error,
+    MemoryError, RecursionError,
 )  # fmt: skip
 """What reading a missing or damaged file may raise."""
 
@@ -148,7 +149,8 @@ def _put_together(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
             estimator = kind()
             vars(estimator).update(made)
             return estimator
-    raise ValueError("an unknown arrangement")
+        case _:
+            raise ValueError("an unknown arrangement")
 
 
 def _name(kind: type) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import zlib
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from probatum.errors import DataError, DataMissingError, nearest
 
 OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+LARGEST = 4 << 30
+"""Bytes that a packed file may unpack to: a thousandth of that can be made to hold any number of them."""
 
 
 def opened(path: Path) -> IO[bytes]:
@@ -19,10 +22,13 @@ def opened(path: Path) -> IO[bytes]:
 
     Raises:
         DataMissingError: there is no such file.
-        DataError: it cannot be read.
+        DataError: it cannot be read; or, while it is read, it unpacks to more than `LARGEST` bytes.
     """
+    opener = OPENERS.get(path.suffix.lower())
     try:
-        return cast("IO[bytes]", OPENERS.get(path.suffix.lower(), open)(path, "rb"))
+        if opener is None:
+            return path.open("rb")
+        return io.BufferedReader(_Unpacked(cast("IO[bytes]", opener(path, "rb")), path))
     except FileNotFoundError:
         beside = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
         raise DataMissingError("there is no such file", where=str(path), remedy=nearest(path.name, beside)) from None
@@ -44,3 +50,34 @@ def read_from(stream: IO[bytes], path: Path, most: int = -1) -> bytes:
             where=str(path),
             remedy="it was cut short or is damaged; copy it again",
         ) from None
+
+
+class _Unpacked(io.RawIOBase):
+    """The content of a packed file, up to `LARGEST` bytes."""
+
+    def __init__(self, content: IO[bytes], path: Path):
+        self._content, self._path = content, path
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self._content.readinto(buffer)  # type: ignore[attr-defined]  every opener's file has it
+        if self._content.tell() > LARGEST:
+            raise DataError(
+                f"unpacks to more than {LARGEST / 2**30:g} GB", where=str(self._path), remedy="give it unpacked"
+            )
+        return count
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._content.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._content.tell()
+
+    def close(self) -> None:
+        self._content.close()
+        super().close()

@@ -20,7 +20,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -50,6 +50,8 @@ class Problem(ABC):
     """True where every task is inverse: no learner sees a quantity, and there is no trivial baseline of them."""
     needs_data: ClassVar[bool] = False
     """True where data files have to be present or fetched first."""
+    recorded: ClassVar[bool] = False
+    """True where another program made the runs, so that there are scores and nothing to train on."""
     data_source: ClassVar[DataSource | None] = None
     """Where those files come from (see `probatum.problems.data_files`); None where nothing can be fetched."""
     default_metric: ClassVar[str] = "mse"
@@ -310,6 +312,7 @@ class Dataset:
 
     @property
     def quantity_names(self) -> tuple[str, ...]:
+        """Names of the quantities, in their order."""
         return tuple(q.name for q in self.quantities)
 
     @property
@@ -394,7 +397,7 @@ class Feature:
     compute: Callable[[Dataset], np.ndarray]
 
 
-def _update(h, array: np.ndarray) -> None:
+def _update(h: Any, array: np.ndarray) -> None:
     """Feeds an array's type, shape and content to a hash; strings by their UTF-8 text."""
     h.update(f"{array.dtype.kind}{array.shape}".encode())
     if array.dtype.kind in "OU":

@@ -21,6 +21,9 @@ BUILT_IN = {
     "table": "probatum.problems.table:Table",
 }
 
+RECORDED = {"imported": "probatum.problems.imported:Imported"}
+"""What campaign files of imported runs name; nobody starts from it, so that it is not listed."""
+
 
 def names() -> tuple[str, ...]:
     """Names of all problems that can be opened here."""
@@ -34,8 +37,8 @@ def problem_class(kind: str) -> type[Problem]:
         UnknownNameError: nobody registered the name.
         CampaignFileError: a plug-in that cannot be imported or is no Problem.
     """
-    if kind in BUILT_IN:
-        module, _, attribute = BUILT_IN[kind].partition(":")
+    if path := {**BUILT_IN, **RECORDED}.get(kind):
+        module, _, attribute = path.partition(":")
         return getattr(import_module(module), attribute)
     plug_in = plug_ins.installed(plug_ins.PROBLEMS, BUILT_IN).get(kind)
     if plug_in is not None:

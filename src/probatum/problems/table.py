@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -53,6 +52,8 @@ class Table(Problem):
         for field in ("target", "categorical", "ignore"):
             given = getattr(self, field)
             object.__setattr__(self, field, (given,) if isinstance(given, str) else tuple(given))
+        if "\0" in self.path:
+            raise DataError("path holds U+0000", where="table", remedy="name a file")
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -122,8 +123,12 @@ class _Inputs:
 
 def unit_of(column: str) -> str:
     """The unit that a column's name ends with, in brackets: '%' of 'yield [%]', 'mg' of 'mass (mg)'; else '1'."""
-    found = re.search(r"[\[(]\s*([^\[\]()]+?)\s*[\])]\s*$", column)
-    return found.group(1) if found else "1"
+    text = column.rstrip()
+    opened = max(text.rfind("["), text.rfind("("))
+    inside = text[opened + 1 : -1].strip()
+    if opened < 0 or not text.endswith(("]", ")")) or "]" in inside or ")" in inside:
+        return "1"
+    return inside or "1"
 
 
 @lru_cache(maxsize=8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -37,7 +37,7 @@ def application(path: Path, access: Access, *, largest: int = LARGEST_POST) -> S
     dashboard = Dashboard.of(path, access)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         app.state.closing = asyncio.Event()
         await run_in_threadpool(dashboard.observer.look)  # results are on their way before the first page is asked for
         yield

@@ -15,6 +15,8 @@ from probatum.web.observer import View
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from probatum.problems.picture import Picture
+
 KEPT_BYTES = 64 * 2**20
 """Of drawn pictures."""
 MOST_TITLES = 1000
@@ -134,7 +136,7 @@ def _of_the_problem(view: View, named: str, experiment: str, name: str) -> Drawn
     return Drawn(picture.title, picture.caption, inline_svg(figure, name, f"{picture.title}. {picture.caption}"))
 
 
-def _of_problem(view: View, experiment: str) -> Mapping:
+def _of_problem(view: View, experiment: str) -> Mapping[str, Picture]:
     """Name, with the task where there are several, to `problems.picture.Picture`."""
     from probatum.reporting.experiment_arrays import out_of_fold
 

@@ -10,14 +10,14 @@ import hashlib
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from probatum.campaigns.experiment import PROBES, TRIVIAL
 from probatum.campaigns.ledger import ROUND_PLANNED, ExperimentRecord, RoundRecord, Summary
-from probatum.campaigns.ledger_files import LEDGER, open_ledger, state_folder
+from probatum.campaigns.ledger_files import LEDGER, LedgerSite, state_folder
 from probatum.campaigns.lock import holder_of
 from probatum.errors import ProbatumError
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from probatum.audit.inspection import Audit
     from probatum.laboratory import Laboratory, Results
 
+ASKED_EVERY = 3.0
+"""Seconds between two looks at a shared ledger."""
 REST = 3.0
 """While a campaign runs, results are computed again only after so many times what it took the last time."""
 
@@ -204,11 +206,29 @@ class Observer:
 
     def progress(self) -> Progress:
         """How far the campaign is; reads the ledger only where its files changed."""
+        try:
+            site = LedgerSite.of(self.path)
+        except ProbatumError as error:
+            return Progress("", trouble=str(error))
+        if site.shared:
+            return self._asked(site)
         holder = holder_of(state_folder(self.path))  # one that was killed leaves the files as they are
         token = f"{self._files()} {holder}"
         known = self._progress
         if known is None or known[0] != token:
-            known = (token, self._read(_digest(token), holder))
+            known = (token, self._read(_digest(token), site, holder))
+            self._progress = known
+        return known[1]
+
+    def _asked(self, site: LedgerSite) -> Progress:
+        """Of a shared ledger, which no file of this machine tells the changes of: asked again every few seconds."""
+        token, known = f"{int(time.monotonic() / ASKED_EVERY)}", self._progress
+        if known is None or known[0] != token:
+            found = self._read("", site, site.holder())
+            said = repr(
+                (self._files(), found.records, found.summary, found.judged_outside, found.waiting, found.holder)
+            )
+            known = (token, replace(found, state=_digest(said)))
             self._progress = known
         return known[1]
 
@@ -255,11 +275,11 @@ class Observer:
                 parts.append("none")
         return "/".join(parts)
 
-    def _read(self, state: str, holder: str | None) -> Progress:
-        if not (state_folder(self.path) / LEDGER).exists():
-            return Progress(state, holder=holder)
+    def _read(self, state: str, site: LedgerSite, holder: str | None) -> Progress:
         try:
-            ledger = open_ledger(self.path)
+            if not site.exists():
+                return Progress(state, holder=holder)
+            ledger = site.open()
             try:
                 records = tuple(r for r in ledger.experiments() if not r.name.startswith(PROBES))
                 summary, rounds = ledger.summary(), ledger.rounds()
@@ -291,7 +311,7 @@ class Observer:
         try:
             laboratory = _opened(self.path)
             self.plan = plan_of(laboratory)
-            if (state_folder(self.path) / LEDGER).exists():
+            if laboratory.campaign.ledger_site.exists():
                 view = view_of(laboratory, state)
             trouble = None
         except ProbatumError as error:

@@ -34,7 +34,7 @@ def reproduce(
 
 @commands.command()
 def doctor(json: Json = False) -> None:
-    """Show what this installation has: cores, extras, data, and whether the campaigns of this folder are whole."""
+    """Show what is here: machine, accelerator, caches, extras, data, and whether this folder's campaigns are whole."""
     from probatum.cli.check import show_doctor
 
     show_doctor(json=json)

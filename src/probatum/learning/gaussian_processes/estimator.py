@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, check_random_state, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,  # pyright: ignore[reportPrivateUsage]  as scikit-learn's own estimators; none is public
+    check_is_fitted,
+    check_random_state,
+    validate_data,
+)
 
 from probatum.errors import CampaignFileError, FitError
 from probatum.learning.choices import among, check_number, check_numbers

@@ -67,11 +67,15 @@ def _convolved(taps: int, dilation: int, x: jax.Array, weight: jax.Array) -> Any
     return _in_blocks(lambda block: _product(_patches(block, taps, dilation, left(taps, dilation)), weight), x, taps)
 
 
-def _convolved_forward(taps: int, dilation: int, x: jax.Array, weight: jax.Array) -> tuple[Any, tuple]:
+def _convolved_forward(
+    taps: int, dilation: int, x: jax.Array, weight: jax.Array
+) -> tuple[Any, tuple[jax.Array, jax.Array]]:
     return _convolved(taps, dilation, x, weight), (x, weight)
 
 
-def _convolved_backward(taps: int, dilation: int, kept: tuple, gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _convolved_backward(
+    taps: int, dilation: int, kept: tuple[jax.Array, jax.Array], gradient: jax.Array
+) -> tuple[jax.Array, jax.Array]:
     """The gradients as products of patches again.
 
     What automatic differentiation makes of overlapping slices is one addition a tap over the whole signal: half as

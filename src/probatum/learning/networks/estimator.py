@@ -13,7 +13,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, check_random_state, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,  # pyright: ignore[reportPrivateUsage]  as scikit-learn's own estimators; none is public
+    check_is_fitted,
+    check_random_state,
+    validate_data,
+)
 
 from probatum.errors import CampaignFileError, FitError
 from probatum.learning.choices import among, check_number, check_numbers, imported, named_choice, with_defaults
@@ -133,7 +138,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
                 raise CampaignFileError(
                     "patience needs rows to watch", where="patience", remedy="set validation_fraction, to 0.1 say"
                 )
-        _, numbers = self._average
+        _, numbers = self.average_choice
         for name, number in numbers.items():
             check_number(f"average.{name}", number, least=0, below=1)
         curriculum_choice(self.order)
@@ -175,7 +180,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         return loss_choice(self.stage_choices[0].loss[0]).heads[0]
 
     @property
-    def _average(self) -> tuple[str, dict[str, float]]:
+    def average_choice(self) -> tuple[str, dict[str, float]]:
         kind, numbers = named_choice("average", self.average)
         among("average", kind, AVERAGES)
         return kind, with_defaults("average", numbers, AVERAGES[kind].numbers)
@@ -189,7 +194,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
             self.head,
             tuple(stage.shape for stage in self.stage_choices),
             int(self.batch),
-            (self.dropout > 0, self.input_noise > 0, watching, watching and self.restore_best, self._average[0]),
+            (self.dropout > 0, self.input_noise > 0, watching, watching and self.restore_best, self.average_choice[0]),
             self.symmetry,
             soup_choice(self.soup),
         )

@@ -179,9 +179,14 @@ def _first_trainings(
     places = [place for place, estimator in enumerate(estimators) if estimator.hard_copies]
     if not places:
         return {}
-    plain = [type(estimators[p])(**{**estimators[p].get_params(), "hard_copies": 0}) for p in places]
+    plain = [_without_copies(estimators[p]) for p in places]
     own = [replace(row_sets[p], predict=np.asarray(row_sets[p].train, dtype=np.int64)) for p in places]
     return dict(zip(places, fit_together(plain, inputs, targets, own, cores), strict=True))
+
+
+def _without_copies(estimator: NetworkRegressor) -> NetworkRegressor:
+    parameters: dict[str, Any] = {**estimator.get_params(), "hard_copies": 0}
+    return type(estimator)(**parameters)
 
 
 def _hard_rows(
@@ -250,7 +255,7 @@ def _procedure(estimator: NetworkRegressor, weighted: bool) -> Procedure:
         weighted=weighted,
         watching=watching,
         restoring=watching and estimator.restore_best,
-        average=estimator._average[0],  # type: ignore[arg-type]
+        average=estimator.average_choice[0],  # type: ignore[arg-type]
     )
 
 
@@ -272,7 +277,7 @@ def _numbers(estimator: NetworkRegressor, targets: Scaling) -> dict[str, Any]:
         "dropout": estimator.dropout,
         "input_noise": estimator.input_noise,
         "patience": np.inf if estimator.patience is None else estimator.patience,
-        "average": next(iter(estimator._average[1].values()), 0.0),
+        "average": next(iter(estimator.average_choice[1].values()), 0.0),
         "stages": [
             {
                 "rate": stage.rate,

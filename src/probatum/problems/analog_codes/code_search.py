@@ -96,7 +96,7 @@ def resumed(search: Search, state: Path) -> Search:
         content = json.loads(state.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return search
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise DataError("is no state of a search", where=str(state), remedy="name another file") from None
     try:
         entries = content["entries"]
@@ -109,7 +109,7 @@ def resumed(search: Search, state: Path) -> Search:
             height=float("inf" if content["height"] is None else content["height"]),
             P=tuple(tuple(float(x) for x in row) for row in content["P"]),
         )
-    except (KeyError, TypeError, ValueError, IndexError):
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError):
         raise DataError("is no state of a search", where=str(state), remedy="name another file") from None
     if was != asked or stored.entries != search.entries:
         raise DataError(f"is of another search: {was}, entries {entries}", where=str(state), remedy="name another file")

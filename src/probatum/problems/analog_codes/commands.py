@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from probatum.errors import DataError
 from probatum.problems.answer import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
+
+    from probatum.problems.analog_codes.generators import AccurateSystematic
+
+Part = TypeVar("Part")
 
 
 def height(
@@ -59,7 +68,9 @@ def height(
         raise DataError(error.what, where=error.where or str(file), remedy=error.remedy) from None
 
 
-def _exact(matrix, code, parity_check: bool, asked: list[int], fractions: bool, threads: int) -> Answer:
+def _exact(
+    matrix: np.ndarray, code: AccurateSystematic, parity_check: bool, asked: list[int], fractions: bool, threads: int
+) -> Answer:
     import numpy as np
     from rich.table import Table
 
@@ -101,7 +112,7 @@ def _exact(matrix, code, parity_check: bool, asked: list[int], fractions: bool, 
     return Answer(values, parts)
 
 
-def _bracket(G, asked: list[int], *, rounds: int, seed: int, threads: int) -> Answer:
+def _bracket(G: np.ndarray, asked: list[int], *, rounds: int, seed: int, threads: int) -> Answer:
     import numpy as np
     from rich.table import Table
 
@@ -136,7 +147,7 @@ def _bracket(G, asked: list[int], *, rounds: int, seed: int, threads: int) -> An
     return Answer(values, [head, table, source])
 
 
-def _numbers(word) -> str:
+def _numbers(word: np.ndarray) -> str:
     return " ".join(f"{x:.6g}" if abs(x) > 1e-12 else "0" for x in word.tolist())
 
 
@@ -312,7 +323,7 @@ def data(
     return Answer(values, shown)
 
 
-def _shown(parts, count: int):
+def _shown(parts: Iterable[Part], count: int) -> Iterable[Part]:
     """The parts, with a bar on the standard error."""
     from rich.console import Console
     from rich.progress import track

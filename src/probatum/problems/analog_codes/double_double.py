@@ -13,7 +13,7 @@ SPLIT = 134217729.0
 
 
 @compiled
-def two_sum(a, b):
+def two_sum(a: float, b: float) -> tuple[float, float]:
     """a + b exactly, for any a and b."""
     high = a + b
     back = high - a
@@ -21,7 +21,7 @@ def two_sum(a, b):
 
 
 @compiled
-def two_product(a, b):
+def two_product(a: float, b: float) -> tuple[float, float]:
     """a b exactly, for |a|, |b| below 1e150 and a product above 1e-290 or 0."""
     high = a * b
     part = SPLIT * a
@@ -34,7 +34,7 @@ def two_product(a, b):
 
 
 @compiled
-def add(a_high, a_low, b_high, b_low):
+def add(a_high: float, a_low: float, b_high: float, b_low: float) -> tuple[float, float]:
     """a + b; relative error a few 2^-104 of |a| + |b|."""
     high, low = two_sum(a_high, b_high)
     more, rest = two_sum(a_low, b_low)
@@ -43,13 +43,13 @@ def add(a_high, a_low, b_high, b_low):
 
 
 @compiled
-def multiply(a_high, a_low, b_high, b_low):
+def multiply(a_high: float, a_low: float, b_high: float, b_low: float) -> tuple[float, float]:
     """a b; relative error a few 2^-104."""
     high, low = two_product(a_high, b_high)
     return _carried(high, low + (a_high * b_low + a_low * b_high))
 
 
 @compiled
-def _carried(high, low):
+def _carried(high: float, low: float) -> tuple[float, float]:
     total = high + low
     return total, low - (total - high)

@@ -33,28 +33,28 @@ DOUBTFUL, UNUSABLE = 1.0, 2.0
 
 @compiled
 def profiles_into(
-    profiles,
-    flags,
-    P,
-    lowest,
-    doubt,
-    first,
-    entry,
-    child,
-    circuits,
-    lattice_basis,
-    lattice_circuit,
-    lattice_first,
-    lattice_child,
-    x,
-    minor,
-    bound,
-    inverse,
-    total,
-    norm,
-    best,
-    width,
-):
+    profiles: np.ndarray,
+    flags: np.ndarray,
+    P: np.ndarray,
+    lowest: int,
+    doubt: float,
+    first: np.ndarray,
+    entry: np.ndarray,
+    child: np.ndarray,
+    circuits: np.ndarray,
+    lattice_basis: np.ndarray,
+    lattice_circuit: np.ndarray,
+    lattice_first: np.ndarray,
+    lattice_child: np.ndarray,
+    x: np.ndarray,
+    minor: np.ndarray,
+    bound: np.ndarray,
+    inverse: np.ndarray,
+    total: np.ndarray,
+    norm: np.ndarray,
+    best: np.ndarray,
+    width: tuple[int, ...],
+) -> None:
     """Writes h_lowest, ..., h_(n-k) of every code.
 
     Args:
@@ -136,19 +136,19 @@ def profiles_into(
 
 @compiled
 def profiles_of_block(
-    best,
-    minor,
-    inverse,
-    lowest,
-    circuits,
-    lattice_basis,
-    lattice_circuit,
-    lattice_first,
-    lattice_child,
-    total,
-    norm,
-    width,
-):
+    best: np.ndarray,
+    minor: np.ndarray,
+    inverse: np.ndarray,
+    lowest: int,
+    circuits: np.ndarray,
+    lattice_basis: np.ndarray,
+    lattice_circuit: np.ndarray,
+    lattice_first: np.ndarray,
+    lattice_child: np.ndarray,
+    total: np.ndarray,
+    norm: np.ndarray,
+    width: tuple[int, ...],
+) -> None:
     """Writes h_m + 1 to best[m - 1] for m from `lowest`, from the |minors| of a block and, below n - k, their inverses.
 
     |G_I^-1 g_j|_1 + 1 = total / minor, and minima and maxima keep the order.
@@ -187,21 +187,21 @@ def profiles_of_block(
 
 @compiled
 def profiles_of_minors_into(
-    profiles,
-    sizes,
-    lowest,
-    circuits,
-    lattice_basis,
-    lattice_circuit,
-    lattice_first,
-    lattice_child,
-    minor,
-    inverse,
-    total,
-    norm,
-    best,
-    width,
-):
+    profiles: np.ndarray,
+    sizes: np.ndarray,
+    lowest: int,
+    circuits: np.ndarray,
+    lattice_basis: np.ndarray,
+    lattice_circuit: np.ndarray,
+    lattice_first: np.ndarray,
+    lattice_child: np.ndarray,
+    minor: np.ndarray,
+    inverse: np.ndarray,
+    total: np.ndarray,
+    norm: np.ndarray,
+    best: np.ndarray,
+    width: tuple[int, ...],
+) -> None:
     """Writes h_lowest, ..., h_(n-k) of codes whose |minors| are given.
 
     Args:
@@ -238,7 +238,9 @@ def profiles_of_minors_into(
 
 
 @compiled
-def float64_minors_into(sizes, P, tolerance, first, entry, child):
+def float64_minors_into(
+    sizes: np.ndarray, P: np.ndarray, tolerance: float, first: np.ndarray, entry: np.ndarray, child: np.ndarray
+) -> None:
     """Writes the |minors| of every code in float64: those of `profiles_into`, with small ones set to zero.
 
     Args:
@@ -268,7 +270,16 @@ def float64_minors_into(sizes, P, tolerance, first, entry, child):
 
 
 @compiled
-def accurate_minors_into(sizes, P, P_low, tolerance, smallest, first, entry, child):
+def accurate_minors_into(
+    sizes: np.ndarray,
+    P: np.ndarray,
+    P_low: np.ndarray,
+    tolerance: float,
+    smallest: float,
+    first: np.ndarray,
+    entry: np.ndarray,
+    child: np.ndarray,
+) -> None:
     """Writes the |minors| of every code, computed in double-double and rounded once.
 
     Args:

@@ -9,8 +9,8 @@ Importing this module imports numba (about half a second).
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numba
 import numba.extending
@@ -23,6 +23,9 @@ from numba.extending import lower_builtin, models, register_model
 intrinsic: Any = numba.extending.intrinsic
 infer_global: Any = templates.infer_global
 """Decorators; what the first makes of a function takes other arguments than that, which type checkers cannot know."""
+Result = TypeVar("Result")
+Lowered = tuple[Any, Callable[..., Any]]
+"""A signature, and what writes the instructions for it."""
 LANES = 16
 ALIGNMENT = 64
 """Bytes; a vector that straddles two cache lines takes twice as long to load."""
@@ -48,13 +51,17 @@ class LanesModel(models.PrimitiveModel):
         super().__init__(manager, kind, _VECTOR)
 
 
-def compiled(function: Callable) -> Callable:
+def compiled(function: Callable[..., Result]) -> Callable[..., Result]:
     """The function compiled on first call; kept on disk where numba finds a folder that it can write."""
-    options = {"nogil": True, "error_model": "numpy"}
     try:
-        return numba.njit(cache=True, **options)(function)
+        return _compiled(function, kept=True)
     except (RuntimeError, OSError):  # numba found nowhere to put its cache: compile anew in every process
-        return numba.njit(**options)(function)
+        return _compiled(function, kept=False)
+
+
+def _compiled(function: Callable[..., Result], *, kept: bool) -> Callable[..., Result]:
+    decorate: Any = numba.njit(cache=kept, nogil=True, error_model="numpy")
+    return decorate(function)
 
 
 def rows(count: int) -> np.ndarray:
@@ -65,14 +72,14 @@ def rows(count: int) -> np.ndarray:
     return memory[start : start + count * LANES].reshape(count, LANES)
 
 
-def _arithmetic(symbol: Callable, instruction: str) -> None:
+def _arithmetic(symbol: Callable[..., Any], instruction: str) -> None:
     @infer_global(symbol)
     class Template(templates.ConcreteTemplate):
         key = symbol
         cases = (templates.signature(lanes, lanes, lanes),)
 
     @lower_builtin(symbol, lanes, lanes)
-    def lower(context, builder, signature, arguments):
+    def lower(context: Any, builder: ir.IRBuilder, signature: templates.Signature, arguments: Sequence[Any]) -> Any:
         return getattr(builder, instruction)(*arguments)
 
 
@@ -85,20 +92,20 @@ for _symbol, _instruction in (
     _arithmetic(_symbol, _instruction)
 
 
-def _data(context, builder, kind, array):
+def _data(context: Any, builder: ir.IRBuilder, kind: Any, array: ir.Value) -> Any:
     return context.make_array(kind)(context, builder, array).data
 
 
-def _row(builder, data, row):
+def _row(builder: ir.IRBuilder, data: ir.Value, row: Any) -> Any:
     first = builder.gep(data, [builder.mul(row, ir.Constant(row.type, LANES))])
     return builder.bitcast(first, _VECTOR.as_pointer())
 
 
 @intrinsic
-def load(typing, array, row):
+def load(typing: Any, array: types.Type, row: types.Type) -> Lowered:
     """Row `row` of a [row, LANES] float64 array."""
 
-    def codegen(context, builder, signature, arguments):
+    def codegen(context: Any, builder: ir.IRBuilder, signature: templates.Signature, arguments: Sequence[Any]) -> Any:
         data = _data(context, builder, signature.args[0], arguments[0])
         index = context.cast(builder, arguments[1], signature.args[1], types.intp)
         return builder.load(_row(builder, data, index), align=8)
@@ -107,10 +114,10 @@ def load(typing, array, row):
 
 
 @intrinsic
-def store(typing, array, row, value):
+def store(typing: Any, array: types.Type, row: types.Type, value: types.Type) -> Lowered:
     """Writes a vector to row `row` of a [row, LANES] float64 array."""
 
-    def codegen(context, builder, signature, arguments):
+    def codegen(context: Any, builder: ir.IRBuilder, signature: templates.Signature, arguments: Sequence[Any]) -> Any:
         data = _data(context, builder, signature.args[0], arguments[0])
         index = context.cast(builder, arguments[1], signature.args[1], types.intp)
         builder.store(arguments[2], _row(builder, data, index), align=8)
@@ -120,10 +127,10 @@ def store(typing, array, row, value):
 
 
 @intrinsic
-def every(typing, number):
+def every(typing: Any, number: types.Type) -> Lowered:
     """The vector with the same number in every lane."""
 
-    def codegen(context, builder, signature, arguments):
+    def codegen(context: Any, builder: ir.IRBuilder, signature: templates.Signature, arguments: Sequence[Any]) -> Any:
         anything = ir.Constant(_VECTOR, ir.Undefined)
         one = builder.insert_element(anything, arguments[0], ir.Constant(ir.IntType(32), 0))
         return builder.shuffle_vector(one, anything, ir.Constant(_INDEX, [0] * LANES))
@@ -132,67 +139,71 @@ def every(typing, number):
 
 
 @intrinsic
-def size(typing, a):
+def size(typing: Any, a: types.Type) -> Lowered:
     """Absolute values."""
 
-    def codegen(context, builder, signature, arguments):
+    def codegen(context: Any, builder: ir.IRBuilder, signature: templates.Signature, arguments: Sequence[Any]) -> Any:
         return builder.call(_unary(builder, "fabs"), arguments)
 
     return lanes(lanes), codegen
 
 
 @intrinsic
-def floor(typing, a):
+def floor(typing: Any, a: types.Type) -> Lowered:
     """The largest integers not above."""
 
-    def codegen(context, builder, signature, arguments):
+    def codegen(context: Any, builder: ir.IRBuilder, signature: templates.Signature, arguments: Sequence[Any]) -> Any:
         return builder.call(_unary(builder, "floor"), arguments)
 
     return lanes(lanes), codegen
 
 
-def _unary(builder, name):
+def _unary(builder: ir.IRBuilder, name: str) -> Any:
     kind = ir.FunctionType(_VECTOR, [_VECTOR])
     return cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{LANES}f64")
 
 
 @intrinsic
-def choose(typing, a, b, x, y):
+def choose(typing: Any, a: types.Type, b: types.Type, x: types.Type, y: types.Type) -> Lowered:
     """x where a <= b, else y; y where a or b is NaN."""
 
-    def codegen(context, builder, signature, arguments):
+    def codegen(context: Any, builder: ir.IRBuilder, signature: templates.Signature, arguments: Sequence[Any]) -> Any:
         a, b, x, y = arguments
         return builder.select(builder.fcmp_ordered("<=", a, b), x, y)
 
     return lanes(lanes, lanes, lanes, lanes), codegen
 
 
-def _larger(builder, a, b):
+def _larger(builder: ir.IRBuilder, a: ir.Value, b: ir.Value) -> Any:
     return builder.select(builder.fcmp_ordered(">", b, a), b, a)
 
 
-def _smaller(builder, a, b):
+def _smaller(builder: ir.IRBuilder, a: ir.Value, b: ir.Value) -> Any:
     return builder.select(builder.fcmp_ordered("<", b, a), b, a)
 
 
 @intrinsic
-def larger(typing, a, b):
+def larger(typing: Any, a: types.Type, b: types.Type) -> Lowered:
     """Maxima."""
 
-    def codegen(context, builder, signature, arguments):
+    def codegen(context: Any, builder: ir.IRBuilder, signature: templates.Signature, arguments: Sequence[Any]) -> Any:
         return _larger(builder, *arguments)
 
     return lanes(lanes, lanes), codegen
 
 
-def _over(fold: Callable) -> Any:
+def _over(fold: Callable[..., Any]) -> Any:
     """Folds the rows of an array that one row of a table names; the table's width is that of the tuple `width`."""
 
     @intrinsic
-    def over(typing, first, array, table, row, width):
+    def over(
+        typing: Any, first: types.Type, array: types.Type, table: types.Type, row: types.Type, width: types.UniTuple
+    ) -> Lowered:
         count = width.count
 
-        def codegen(context, builder, signature, arguments):
+        def codegen(
+            context: Any, builder: ir.IRBuilder, signature: templates.Signature, arguments: Sequence[Any]
+        ) -> Any:
             value, array, table, row, _ = arguments
             row = context.cast(builder, row, signature.args[3], types.intp)
             data = _data(context, builder, signature.args[1], array)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -114,7 +114,7 @@ class LearnedHeights:
         return np.concatenate(found).astype(np.float64)
 
     @cached_property
-    def _program(self) -> tuple[Callable, HeightNetwork]:
+    def _program(self) -> tuple[Callable[..., Any], HeightNetwork]:
         """The compiled network, and its parameters with the scaling of the inputs worked into the first layer."""
         import equinox as eqx
         import jax

@@ -8,10 +8,15 @@ Importing this module imports numba.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from probatum.problems.analog_codes.double_double import add, multiply
 from probatum.problems.analog_codes.lanes import compiled
+
+if TYPE_CHECKING:
+    from probatum.problems.analog_codes.long_codes import ShapeArrays
 
 EXACT_PAIR = 2.0**104
 TINY = 1e-305
@@ -27,7 +32,16 @@ TRIED = 2000
 
 
 @compiled
-def minors_into(high, low, bound, P, P_low, level, positions, shape):
+def minors_into(
+    high: np.ndarray,
+    low: np.ndarray,
+    bound: np.ndarray,
+    P: np.ndarray,
+    P_low: np.ndarray,
+    level: int,
+    positions: np.ndarray,
+    shape: ShapeArrays,
+) -> None:
     """Writes the minors of P on s = `level` rows and columns, in double-double, from those of s - 1.
 
     Args:
@@ -56,7 +70,16 @@ def minors_into(high, low, bound, P, P_low, level, positions, shape):
 
 
 @compiled
-def _add_products(high, low, bound, out, source, count, factor, factor_low):
+def _add_products(
+    high: np.ndarray,
+    low: np.ndarray,
+    bound: np.ndarray,
+    out: int,
+    source: int,
+    count: int,
+    factor: float,
+    factor_low: float,
+) -> None:
     """high[out + i] += factor high[source + i] and so on, for i below count; the ranges do not overlap."""
     into, into_low, into_bound = high[out : out + count], low[out : out + count], bound[out : out + count]
     of, of_low, of_bound = high[source : source + count], low[source : source + count], bound[source : source + count]
@@ -68,7 +91,16 @@ def _add_products(high, low, bound, out, source, count, factor, factor_low):
 
 
 @compiled
-def sizes_into(sizes, inverse, bound, tolerance, smallest, integer, start, stop):
+def sizes_into(
+    sizes: np.ndarray,
+    inverse: np.ndarray,
+    bound: np.ndarray,
+    tolerance: float,
+    smallest: float,
+    integer: bool,
+    start: int,
+    stop: int,
+) -> None:
     """Turns minors into their sizes, small ones into 0, and writes the reciprocals."""
     for i in range(start, stop):
         s, B = abs(sizes[i]), bound[i]
@@ -79,7 +111,7 @@ def sizes_into(sizes, inverse, bound, tolerance, smallest, integer, start, stop)
 
 
 @compiled
-def circuits_into(total, sizes, level, positions, shape):
+def circuits_into(total: np.ndarray, sizes: np.ndarray, level: int, positions: np.ndarray, shape: ShapeArrays) -> None:
     """Writes S_U for the circuits U whose missing rows R are s = `level` and whose columns C are s + 1.
 
     Args:
@@ -115,8 +147,21 @@ def circuits_into(total, sizes, level, positions, shape):
 
 @compiled
 def raise_bounds(
-    bounds, position, total, inverse, planes, closed, quotients, levels, chosen, raised, moved, places, bits, shape
-):
+    bounds: np.ndarray,
+    position: int,
+    total: np.ndarray,
+    inverse: np.ndarray,
+    planes: np.ndarray,
+    closed: np.ndarray,
+    quotients: np.ndarray,
+    levels: np.ndarray,
+    chosen: np.ndarray,
+    raised: np.ndarray,
+    moved: np.ndarray,
+    places: np.ndarray,
+    bits: np.ndarray,
+    shape: ShapeArrays,
+) -> int:
     """Raises lower bounds of h_m + 1 to the maximum over one j, exactly; returns how many passes that took.
 
     With v = S_(I+j) / |D_I|, a set T (|T| = n - m, without j) is *covered* if some I in T has v <= bounds[m - 1].
@@ -167,7 +212,21 @@ def raise_bounds(
 
 
 @compiled
-def _fill(bounds, position, total, inverse, planes, quotients, levels, chosen, raised, moved, places, bits, shape):
+def _fill(
+    bounds: np.ndarray,
+    position: int,
+    total: np.ndarray,
+    inverse: np.ndarray,
+    planes: np.ndarray,
+    quotients: np.ndarray,
+    levels: np.ndarray,
+    chosen: np.ndarray,
+    raised: np.ndarray,
+    moved: np.ndarray,
+    places: np.ndarray,
+    bits: np.ndarray,
+    shape: ShapeArrays,
+) -> None:
     """Sets the bit of every basis I without j in the plane of the first bound that its quotient is not above.
 
     Raises the last bound to the largest quotient: there, T is I itself.
@@ -179,12 +238,12 @@ def _fill(bounds, position, total, inverse, planes, quotients, levels, chosen, r
         shift += 1
     planes[:] = 0
     for s in range(min(k, redundancy) + 1):
-        count = _columns_without(chosen, raised, moved, position, s, shape)
+        count = columns_without(chosen, raised, moved, position, s, shape)
         for p in range(choose[k, s]):
             R = row_sets[s, p]
             if position >= redundancy and not R >> (position - redundancy) & 1:
                 continue
-            _quotients(quotients, chosen, raised, count, position, s, p, total, inverse, shape)
+            quotients_into(quotients, chosen, raised, count, position, s, p, total, inverse, shape)
             levels[:count] = 0
             for m in range(redundancy):
                 bound = bounds[m]
@@ -212,19 +271,21 @@ def _fill(bounds, position, total, inverse, planes, quotients, levels, chosen, r
 
 
 @compiled
-def _without(T, position):
+def _without(T: int, position: int) -> int:
     """T's mask with the bit at a position left out, the higher ones moved down."""
     return (T >> (position + 1)) << position | T & ((1 << position) - 1)
 
 
 @compiled
-def _with(T, position):
+def _with(T: int, position: int) -> int:
     """The inverse of `_without`: a 0 inserted at the position."""
     return (T >> position) << (position + 1) | T & ((1 << position) - 1)
 
 
 @compiled
-def _columns_without(chosen, raised, moved, position, s, shape):
+def columns_without(
+    chosen: np.ndarray, raised: np.ndarray, moved: np.ndarray, position: int, s: int, shape: ShapeArrays
+) -> int:
     """Lists the sets C of s columns without j; returns how many.
 
     Args:
@@ -243,7 +304,18 @@ def _columns_without(chosen, raised, moved, position, s, shape):
 
 
 @compiled
-def _quotients(quotients, chosen, raised, count, position, s, p, total, inverse, shape):
+def quotients_into(
+    quotients: np.ndarray,
+    chosen: np.ndarray,
+    raised: np.ndarray,
+    count: int,
+    position: int,
+    s: int,
+    p: int,
+    total: np.ndarray,
+    inverse: np.ndarray,
+    shape: ShapeArrays,
+) -> None:
     """Writes S_(I+j) / |D_I| for the p-th set of s missing rows, which holds j if j is a row's, and all C without j."""
     _, redundancy, row_sets, row_rank, _, _, first, circuit_first, choose = shape
     width = choose[redundancy, s]
@@ -261,17 +333,28 @@ def _quotients(quotients, chosen, raised, count, position, s, p, total, inverse,
 
 
 @compiled
-def _least_quotient(T, enough, position, total, inverse, quotients, chosen, raised, moved, shape):
+def _least_quotient(
+    T: int,
+    enough: float,
+    position: int,
+    total: np.ndarray,
+    inverse: np.ndarray,
+    quotients: np.ndarray,
+    chosen: np.ndarray,
+    raised: np.ndarray,
+    moved: np.ndarray,
+    shape: ShapeArrays,
+) -> float:
     """min over I in T of S_(I+j) / |D_I|, or anything up to `enough` if it is not above."""
     k, redundancy, row_sets, _, column_sets, _, _, _, choose = shape
     outside = ~T & ((1 << (k + redundancy)) - 1)
     least = np.inf
     for s in range(min(k, redundancy) + 1):
-        count = _columns_without(chosen, raised, moved, position, s, shape)
+        count = columns_without(chosen, raised, moved, position, s, shape)
         for p in range(choose[k, s]):
             if (outside >> redundancy) & ~row_sets[s, p]:
                 continue
-            _quotients(quotients, chosen, raised, count, position, s, p, total, inverse, shape)
+            quotients_into(quotients, chosen, raised, count, position, s, p, total, inverse, shape)
             for i in range(count):
                 if not column_sets[s, chosen[i]] & outside:
                     least = min(least, quotients[i])
@@ -281,7 +364,7 @@ def _least_quotient(T, enough, position, total, inverse, quotients, chosen, rais
 
 
 @compiled
-def _close(words, bits):
+def _close(words: np.ndarray, bits: int) -> None:
     """Closes a family of subsets of `bits` elements, one bit each, under supersets."""
     inner = min(bits, NEAR)
     for start in range(0, len(words), 1 << (inner - 6)):
@@ -310,7 +393,7 @@ def _close(words, bits):
 
 
 @compiled
-def _or_upwards(words, stride, count):
+def _or_upwards(words: np.ndarray, stride: int, count: int) -> None:
     """words[w + stride] |= words[w] where w has no bit `stride`, for every power of two from `stride` below `count`."""
     while stride < count:
         for start in range(0, count, 2 * stride):
@@ -321,7 +404,7 @@ def _or_upwards(words, stride, count):
 
 
 @compiled
-def _wanted(window):
+def _wanted(window: int) -> np.ndarray:
     """[ones, word] uint64: of `window` words, one bit for each set, the sets that have a given number of elements."""
     wanted = np.zeros((64, window), np.uint64)
     for w in range(window):
@@ -331,7 +414,7 @@ def _wanted(window):
 
 
 @compiled
-def _some_uncovered(words, wanted, count):
+def _some_uncovered(words: np.ndarray, wanted: np.ndarray, count: int) -> bool:
     """Whether the bit of some subset of `count` elements is not set."""
     window = wanted.shape[1]
     for part in range(len(words) // window):
@@ -347,7 +430,7 @@ def _some_uncovered(words, wanted, count):
 
 
 @compiled
-def _next_uncovered(words, w, bit, count):
+def _next_uncovered(words: np.ndarray, w: int, bit: int, count: int) -> tuple[int, int]:
     """The next subset of `count` elements whose bit is not set, as word and bit; word len(words) if there is none."""
     patterns = np.zeros(7, np.uint64)  # the bits of a word whose own position has a given number of ones
     for b in range(64):
@@ -366,7 +449,7 @@ def _next_uncovered(words, w, bit, count):
 
 
 @compiled
-def _ones(number):
+def _ones(number: int) -> int:
     number = number - ((number >> 1) & 0x55555555)
     number = (number & 0x33333333) + ((number >> 2) & 0x33333333)
     return ((((number + (number >> 4)) & 0x0F0F0F0F) * 0x01010101) & 0xFFFFFFFF) >> 24

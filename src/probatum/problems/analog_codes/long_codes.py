@@ -22,6 +22,8 @@ GROUP = 32
 """Words of one bound that lie together; those of all bounds follow, so that a block's stay in the nearest cache."""
 ROUNDS = 64
 """Of the local search; more raise its bounds, and fewer sets exceed them."""
+ShapeArrays = tuple[int, int, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""See `Shape.arrays`."""
 MARGINS = (1e-7, 1e-2, 1.0)
 """Relative; above the search's rounding errors. The last forgets what it found."""
 FEW = 16
@@ -50,7 +52,7 @@ class Shape:
     circuit_first: np.ndarray
     choose: np.ndarray
 
-    def arrays(self) -> tuple:
+    def arrays(self) -> ShapeArrays:
         """All of it, in the order of the kernel's arguments."""
         return (
             self.k,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -37,14 +38,17 @@ def read_matrix(path: Path) -> np.ndarray:
 
 def _of_array(path: Path, content: bytes) -> np.ndarray:
     try:
-        array = np.load(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError, OSError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers in an older form
+            array = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    except Exception:  # a damaged header is evaluated as a literal of Python, which may fail in any way
         raise DataError("is no NumPy array", where=str(path), remedy="write it with numpy.save") from None
     if array.ndim != 2 or array.dtype.kind not in "iuf" or not array.size:
         raise DataError(
             f"holds {array.dtype} of shape {array.shape}", where=str(path), remedy="save a matrix of real numbers"
         )
-    matrix = array.astype(np.float64)
+    with np.errstate(over="ignore"):  # of wider floats; what is too large is refused as infinite
+        matrix = array.astype(np.float64)
     bad = np.argwhere(~np.isfinite(matrix)).tolist()
     if bad:
         row, column = bad[0]
@@ -66,8 +70,11 @@ def _of_text(path: Path, content: bytes) -> np.ndarray:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         delimiter = next((d for d in (";", ",", "\t") if d in line), None)
-        cells = next(csv.reader([line], delimiter=delimiter)) if delimiter else line.split()
         where = f"{path}, line {number}"
+        try:
+            cells = next(csv.reader([line], delimiter=delimiter)) if delimiter else line.split()
+        except csv.Error as error:
+            raise DataError(f"is no CSV: {error}", where=where, remedy="write numbers apart by ',' or ';'") from None
         rows.append([_number(cell.strip(), f"{where}, column {i}") for i, cell in enumerate(cells, 1)])
         if len(rows[-1]) != len(rows[0]):
             raise DataError(

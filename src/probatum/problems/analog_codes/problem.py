@@ -114,7 +114,7 @@ class AnalogCodes(Problem):
         _check_draw(draw)
         if count < 0 or rows < 1:
             raise DataError(f"{count} cases in shards of {rows}", remedy="choose count >= 0 and rows >= 1")
-        return (self._cases(task, draw, i, min(i + rows, count)) for i in range(0, count, rows))
+        return (self.generated(task, draw, i, min(i + rows, count)) for i in range(0, count, rows))
 
     def pictures(
         self, dataset: Dataset, rows: np.ndarray, predictions: np.ndarray, curves: Sequence[Curves] = ()
@@ -131,16 +131,16 @@ class AnalogCodes(Problem):
         """The m asked for at a dimension, ascending."""
         return np.array(sorted(m for dimension, m in self.groups if dimension == k))
 
-    def _groups_of(self, task: str) -> list[tuple[int, int]]:
+    def groups_of(self, task: str) -> list[tuple[int, int]]:
         """The pairs (k, m) that a task's stream goes through for code after code; m is 0 where a case has all."""
         dimensions = self._dimensions if task == ALL else (int(task.removeprefix("k=")),)
         if self.cases == "profiles":
             return [(k, 0) for k in dimensions]
         return [(k, int(m)) for k in dimensions for m in self._asked(k)]
 
-    def _cases(self, task: str, draw: int, start: int, stop: int) -> Dataset:
+    def generated(self, task: str, draw: int, start: int, stop: int) -> Dataset:
         """Cases start..stop-1 of a task's stream."""
-        groups = self._groups_of(task)
+        groups = self.groups_of(task)
         code, place = np.divmod(np.arange(start, stop), len(groups))
         k, m = np.array(groups)[place].T
         quantities = self._quantities(task)
@@ -188,7 +188,7 @@ class AnalogCodes(Problem):
 
 @lru_cache(maxsize=16)
 def _dataset(problem: AnalogCodes, task: str, draw: int) -> Dataset:
-    return problem._cases(task, draw, 0, problem.codes * len(problem._groups_of(task)))
+    return problem.generated(task, draw, 0, problem.codes * len(problem.groups_of(task)))
 
 
 def _check_draw(draw: int) -> None:

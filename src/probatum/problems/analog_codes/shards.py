@@ -228,7 +228,7 @@ def _request(folder: Path) -> CodeRequest | None:
         return CodeRequest(**values)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise DataError("cannot be read", where=str(folder / REQUEST), remedy="choose another folder") from None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -98,7 +98,7 @@ def train_on_stream(
         errors = network(inputs, jnp.asarray(ones))[0] - jnp.where(counts, targets, 0.0)
         return (jnp.where(counts, errors**2, 0.0).mean(axis=0) * share).sum()
 
-    def step(network: AnyNetwork, state: optax.OptState, inputs: jax.Array, targets: jax.Array) -> tuple:
+    def step(network: AnyNetwork, state: optax.OptState, inputs: jax.Array, targets: jax.Array) -> tuple[Any, ...]:
         loss, gradient = jax.value_and_grad(loss_of)(network, inputs, targets)
         moves, state = optimiser.update(gradient, state)  # type: ignore[arg-type]
         return optax.apply_updates(network, moves), state, loss  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ SMALLEST = 1e-30
 
 
 @compiled
-def views_into(views, P, scale):
+def views_into(views: np.ndarray, P: np.ndarray, scale: float) -> None:
     """Writes the tableaux a network sees of each code; arguments as `tableaux.views`.
 
     Args:
@@ -50,7 +50,7 @@ def views_into(views, P, scale):
 
 
 @compiled
-def pivot_to_largest_volume(X):
+def pivot_to_largest_volume(X: np.ndarray) -> None:
     """Exchanges a basic and another column as long as that enlarges the determinant of the basis; the largest first.
 
     In the end no entry of the tableau X = G_I^-1 G_J exceeds 1: its entries are the ratios of volumes.
@@ -69,7 +69,7 @@ def pivot_to_largest_volume(X):
 
 
 @compiled
-def exchange(X, row, column):
+def exchange(X: np.ndarray, row: int, column: int) -> None:
     """The tableau after the basic column of `row` and the other column have changed places, in place."""
     k, redundancy = X.shape
     inverse = 1.0 / X[row, column]
@@ -85,7 +85,7 @@ def exchange(X, row, column):
 
 
 @compiled
-def _canonical(X, out):
+def _canonical(X: np.ndarray, out: np.ndarray) -> None:
     """Rows and columns by the sum of their sizes, largest first; signs such that the first row and column are >= 0."""
     k, redundancy = X.shape
     rows, columns = np.zeros(k), np.zeros(redundancy)
@@ -108,7 +108,9 @@ def _canonical(X, out):
 
 
 @compiled
-def describe_into(plain, sizes, views, full, largest, smallest):
+def describe_into(
+    plain: np.ndarray, sizes: np.ndarray, views: np.ndarray, full: np.ndarray, largest: int, smallest: int
+) -> None:
     """Writes what a network sees of each code.
 
     Args:
@@ -160,7 +162,7 @@ def describe_into(plain, sizes, views, full, largest, smallest):
 
 
 @compiled
-def _neighbour_norms(X, columns_top, rows_top):
+def _neighbour_norms(X: np.ndarray, columns_top: np.ndarray, rows_top: np.ndarray) -> None:
     """Keeps the largest sums of sizes over a column, and over a row, of all tableaux one exchange away."""
     k, redundancy = X.shape
     rows = np.empty(k)
@@ -191,7 +193,7 @@ def _neighbour_norms(X, columns_top, rows_top):
 
 
 @compiled
-def _insert_high(top, value):
+def _insert_high(top: np.ndarray, value: float) -> None:
     """Keeps the largest values, in descending order."""
     last = len(top) - 1
     if last < 0 or value <= top[last]:
@@ -203,7 +205,7 @@ def _insert_high(top, value):
 
 
 @compiled
-def _insert_low(low, value):
+def _insert_low(low: np.ndarray, value: float) -> None:
     """Keeps the smallest values, in ascending order."""
     last = len(low) - 1
     if last < 0 or value >= low[last]:

@@ -12,7 +12,19 @@ from probatum.problems.analog_codes.vertex_search_kernel import search_into
 
 
 @compiled
-def vertex_bounds_into(bounds, P, exchanges, afresh, flips, first_signs, sorting, X, c, s, best):
+def vertex_bounds_into(
+    bounds: np.ndarray,
+    P: np.ndarray,
+    exchanges: np.ndarray,
+    afresh: np.ndarray,
+    flips: np.ndarray,
+    first_signs: np.ndarray,
+    sorting: np.ndarray,
+    X: np.ndarray,
+    c: np.ndarray,
+    s: np.ndarray,
+    best: np.ndarray,
+) -> None:
     """Writes lower bounds of the heights: the largest of codewords that are 1 in size on a basis.
 
     Args:
@@ -57,7 +69,18 @@ def vertex_bounds_into(bounds, P, exchanges, afresh, flips, first_signs, sorting
 
 
 @compiled
-def minor_bounds_into(bounds, P, exchanges, afresh, ends, labels, outside, X, low, best):
+def minor_bounds_into(
+    bounds: np.ndarray,
+    P: np.ndarray,
+    exchanges: np.ndarray,
+    afresh: np.ndarray,
+    ends: np.ndarray,
+    labels: np.ndarray,
+    outside: np.ndarray,
+    X: np.ndarray,
+    low: np.ndarray,
+    best: np.ndarray,
+) -> None:
     """Writes the maximum of formula F4 over some T, whose bases are all visited: lower bounds of the heights.
 
     Args:
@@ -106,7 +129,7 @@ def minor_bounds_into(bounds, P, exchanges, afresh, ends, labels, outside, X, lo
 
 
 @compiled
-def local_bounds_into(bounds, G, rounds, seed):
+def local_bounds_into(bounds: np.ndarray, G: np.ndarray, rounds: int, seed: int) -> None:
     """Writes the heights that the local search of `vertex_search` finds in each code; G is [code, k, n] float64."""
     codes, redundancy = bounds.shape
     k, n = G.shape[1], G.shape[2]
@@ -121,7 +144,7 @@ def local_bounds_into(bounds, G, rounds, seed):
 
 
 @compiled
-def _load_codes(X, P, start):
+def _load_codes(X: np.ndarray, P: np.ndarray, start: int) -> None:
     for lane in range(LANES):  # a last block that is not full repeats its last code
         code = min(start + lane, len(P) - 1)
         for e in range(P.shape[1]):
@@ -129,7 +152,7 @@ def _load_codes(X, P, start):
 
 
 @compiled
-def _exchange(X, k, redundancy, row, column):
+def _exchange(X: np.ndarray, k: int, redundancy: int, row: int, column: int) -> None:
     at = row * redundancy
     inverse = every(1.0) / load(X, at + column)
     for j in range(redundancy):
@@ -145,7 +168,7 @@ def _exchange(X, k, redundancy, row, column):
 
 
 @compiled
-def _sort(s, sorting):
+def _sort(s: np.ndarray, sorting: np.ndarray) -> None:
     """Largest first."""
     for t in range(len(sorting)):
         a, b = load(s, sorting[t, 0]), load(s, sorting[t, 1])
@@ -154,7 +177,7 @@ def _sort(s, sorting):
 
 
 @compiled
-def _keep_inverse_heights(best, s, k):
+def _keep_inverse_heights(best: np.ndarray, s: np.ndarray, k: int) -> None:
     """Keeps 1 / h_m of a codeword that is 1 in size at k positions and s, in descending order, at the others.
 
     Its (m+1)-th largest size is max(s_(m+1), min(1, s_(m+1-k))), with s_0 and before infinite, beyond the last 0.
@@ -175,7 +198,7 @@ def _keep_inverse_heights(best, s, k):
 
 
 @compiled
-def _finish(bounds, best, start, inverse):
+def _finish(bounds: np.ndarray, best: np.ndarray, start: int, inverse: bool) -> None:
     """Writes a block's bounds; those of m are at least those of m - 1."""
     codes, redundancy = bounds.shape
     for lane in range(min(LANES, codes - start)):

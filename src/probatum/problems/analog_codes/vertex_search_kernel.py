@@ -15,7 +15,15 @@ RESTART, AFRESH = 4, 8
 
 
 @compiled
-def search_into(heights, codewords, bases, largest, G, rounds, seed):
+def search_into(
+    heights: np.ndarray,
+    codewords: np.ndarray,
+    bases: np.ndarray,
+    largest: np.ndarray,
+    G: np.ndarray,
+    rounds: int,
+    seed: int,
+) -> None:
     """Writes the best codewords found; arguments as `Vertices` and `search`.
 
     The tableau X holds G_I^-1 G for the basis I.
@@ -60,7 +68,7 @@ def search_into(heights, codewords, bases, largest, G, rounds, seed):
 
 
 @compiled
-def _shuffle(order):
+def _shuffle(order: np.ndarray) -> None:
     """A random permutation."""
     for t in range(len(order)):
         other = np.random.randint(t + 1)
@@ -69,7 +77,7 @@ def _shuffle(order):
 
 
 @compiled
-def _sort(order, c):
+def _sort(order: np.ndarray, c: np.ndarray) -> None:
     """Positions by size, largest first."""
     for t in range(len(order)):
         at = t
@@ -80,7 +88,7 @@ def _sort(order, c):
 
 
 @compiled
-def _take(inside, order, m):
+def _take(inside: np.ndarray, order: np.ndarray, m: int) -> int:
     """Makes T of all but the first m positions; returns the first."""
     for t in range(len(order)):
         inside[order[t]] = t >= m
@@ -88,7 +96,15 @@ def _take(inside, order, m):
 
 
 @compiled
-def _keep(heights, codewords, bases, largest, order, c, basis):
+def _keep(
+    heights: np.ndarray,
+    codewords: np.ndarray,
+    bases: np.ndarray,
+    largest: np.ndarray,
+    order: np.ndarray,
+    c: np.ndarray,
+    basis: np.ndarray,
+) -> None:
     """Keeps a codeword for every m for which it is the best so far and below which it is 1."""
     for m in range(1, len(heights) + 1):
         below = abs(c[order[m]])
@@ -103,7 +119,7 @@ def _keep(heights, codewords, bases, largest, order, c, basis):
 
 
 @compiled
-def _solve(X, basis, c, inside, j):
+def _solve(X: np.ndarray, basis: np.ndarray, c: np.ndarray, inside: np.ndarray, j: int) -> float:
     """max c_j subject to |c_t| <= 1 for t inside: the simplex method from c = 0. Writes c; infinite if unbounded."""
     k, n = X.shape
     is_basic = np.zeros(n, np.bool_)
@@ -162,7 +178,7 @@ def _solve(X, basis, c, inside, j):
 
 
 @compiled
-def _pivot(X, basis, row, t):
+def _pivot(X: np.ndarray, basis: np.ndarray, row: int, t: int) -> None:
     k, n = X.shape
     head = X[row, t]
     for other in range(n):

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import numpy as np
+
 from probatum.problems.analog_codes.lanes import compiled
-from probatum.problems.analog_codes.long_code_kernel import _columns_without, _quotients
+from probatum.problems.analog_codes.long_code_kernel import columns_without, quotients_into
+
+if TYPE_CHECKING:
+    from probatum.problems.analog_codes.long_codes import ShapeArrays
 
 
 @compiled
-def bases_near(found, low, high, total, inverse, quotients, chosen, raised, moved, shape):
+def bases_near(
+    found: np.ndarray,
+    low: float,
+    high: float,
+    total: np.ndarray,
+    inverse: np.ndarray,
+    quotients: np.ndarray,
+    chosen: np.ndarray,
+    raised: np.ndarray,
+    moved: np.ndarray,
+    shape: ShapeArrays,
+) -> int:
     """Lists bases I and columns j whose S_(I+j) / |D_I| lies in low..high; returns how many were written.
 
     Args:
@@ -19,12 +37,12 @@ def bases_near(found, low, high, total, inverse, quotients, chosen, raised, move
     count = 0
     for position in range(k + redundancy):
         for s in range(min(k, redundancy) + 1):
-            columns = _columns_without(chosen, raised, moved, position, s, shape)
+            columns = columns_without(chosen, raised, moved, position, s, shape)
             for p in range(choose[k, s]):
                 R = row_sets[s, p]
                 if position >= redundancy and not R >> (position - redundancy) & 1:
                     continue
-                _quotients(quotients, chosen, raised, columns, position, s, p, total, inverse, shape)
+                quotients_into(quotients, chosen, raised, columns, position, s, p, total, inverse, shape)
                 for i in range(columns):
                     if low <= quotients[i] <= high:
                         if count == len(found):
@@ -35,7 +53,7 @@ def bases_near(found, low, high, total, inverse, quotients, chosen, raised, move
 
 
 @compiled
-def lightest(sizes, shape):
+def lightest(sizes: np.ndarray, shape: ShapeArrays) -> tuple[int, int, float]:
     """The hyperplane with the largest number of columns: its k - 1 independent ones, and the weight of its codeword.
 
     For k - 1 columns J the codeword that vanishes on J is D_(J+t) at t, up to signs; every codeword of least weight is

@@ -243,7 +243,8 @@ def read_molecule(smiles: str) -> Any:
         raise UsageError("solvents by SMILES need rdkit, which is not installed", remedy=EXTRA) from None
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles)
-    if molecule is None or not molecule.GetNumAtoms():
+    # RDKit gives None where it cannot read, which its annotations leave out.
+    if molecule is None or not molecule.GetNumAtoms():  # pyright: ignore[reportUnnecessaryComparison]
         raise DataError(f"'{smiles}' is no SMILES that RDKit can read", remedy="correct it; ethanol is 'CCO'")
     return molecule
 

@@ -52,11 +52,11 @@ def _spectrum(block: list[str], where: str) -> Spectrum:
             fields.setdefault(match[1], match[2].strip())
     named = fields.get("NAME", "")
     count = fields.get("NUM PEAKS", "")
-    if not named or not count.isdigit() or int(count) != len(pairs) or not pairs:
-        said = f"says {count or 'not how many'} and has {len(pairs)} peaks" if named else "has no NAME"
+    if not named or count.lstrip("0") != str(len(pairs)) or not pairs:
+        said = f"says {count[:20] or 'not how many'} and has {len(pairs)} peaks" if named else "has no NAME"
         raise DataError(f"spectrum '{named}' {said}", where=where, remedy="copy the library again")
     peaks = np.array(pairs, dtype=np.float64)
-    peaks = peaks[(peaks > 0).all(axis=1)]
+    peaks = peaks[((peaks > 0) & np.isfinite(peaks)).all(axis=1)]
     if not len(peaks):
         raise DataError(f"spectrum '{named}' has no intensities above 0", where=where, remedy="remove that block")
     peaks = peaks[np.argsort(peaks[:, 0], kind="stable")]

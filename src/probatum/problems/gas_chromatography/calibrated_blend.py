@@ -51,7 +51,7 @@ class Component:
     parameters: Mapping[str, Any]
 
     @classmethod
-    def of(cls, given: Mapping[str, Any], where: str) -> Component:
+    def of(cls, given: object, where: str) -> Component:
         """As a recipe writes it: `OWN`, and the learner's parameters beside them."""
         if not isinstance(given, Mapping) or "kind" not in given:
             raise CampaignFileError(f"{where} = {given!r} names no kind", where=where, remedy="kind = 'mlp', say")

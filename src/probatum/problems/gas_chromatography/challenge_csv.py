@@ -33,6 +33,7 @@ ROWS = 1 << 18
 """Rows parsed at once."""
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what becomes infinite is refused as such
 def read_challenge_csv(path: Path, unit: TimeUnit = "min") -> Run:
     """Reads one run.
 

@@ -83,7 +83,7 @@ def read_folder(folder: Path) -> tuple[Sample, ...]:
             )
         seen.add(name)
         path = folder / row["features_path"]
-        if not path.resolve().is_relative_to(folder.resolve()):
+        if "\0" in row["features_path"] or not path.resolve().is_relative_to(folder.resolve()):
             raise DataError(f"'{row['features_path']}' lies outside", where=where, remedy="keep runs in the folder")
         derivatised = row["derivatized"] in ("1", "1.0")
         samples.append(Sample(name, split, derivatised, path, digest.lower(), labels.get(name)))

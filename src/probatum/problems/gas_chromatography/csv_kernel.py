@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
@@ -23,7 +26,7 @@ _E, _e = np.uint8(ord("E")), np.uint8(ord("e"))
 
 
 @njit(cache=True, nogil=True)
-def parse_rows(text, start, stop, values):
+def parse_rows(text: np.ndarray, start: int, stop: int | np.uint64, values: np.ndarray) -> tuple[int, np.int64, int]:
     """Rows of three numbers, as many as there are or fit.
 
     Numbers are within two units in the last place.
@@ -69,7 +72,7 @@ def parse_rows(text, start, stop, values):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _number(text, at):
+def _number(text: np.ndarray, at: np.uint64) -> tuple[float, np.uint64, bool]:
     """The number that begins at a byte, the byte after it, and whether there is one; a newline ends every search.
 
     Positions are unsigned: a signed index costs a comparison with 0 at every byte.
@@ -116,7 +119,7 @@ def _number(text, at):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _digits(text, at, mantissa):
+def _digits(text: np.ndarray, at: np.uint64, mantissa: np.uint64) -> tuple[np.uint64, np.uint64]:
     """Appends the digits from a byte on to a mantissa, eight at once where there are eight.
 
     The sum of the digits' values in one word by three multiplications: D. Lemire, Number parsing at a gigabyte per
@@ -142,10 +145,10 @@ def _digits(text, at, mantissa):
 
 
 @intrinsic
-def _eight_bytes(typing_context, text, at):
+def _eight_bytes(typing_context: Any, text: types.Type, at: types.Type) -> tuple[Any, Callable[..., Any]]:
     """The eight bytes from a position on as one number, the first the least significant."""
 
-    def generate(context, builder, signature, arguments):
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[Any]) -> ir.Instruction:
         array = context.make_array(signature.args[0])(context, builder, arguments[0])
         place = builder.bitcast(builder.gep(array.data, [arguments[1]]), ir.IntType(64).as_pointer())
         return builder.load(place, align=1)
@@ -154,7 +157,7 @@ def _eight_bytes(typing_context, text, at):
 
 
 @njit(cache=True, nogil=True)
-def _long_mantissa(text, at):
+def _long_mantissa(text: np.ndarray, at: np.uint64) -> tuple[np.uint64, int]:
     """The leading digits that fit into 64 bits, and the power of ten that they stand in."""
     mantissa, exponent, digits, after = np.uint64(0), 0, 0, False
     while True:

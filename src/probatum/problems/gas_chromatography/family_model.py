@@ -53,7 +53,7 @@ COMPONENTS: tuple[dict[str, Any], ...] = (
         "schedule": "cosine",
     },
 )
-LEARNER = {"components": COMPONENTS, "calibration": "temperature", "inner_folds": 2}
+LEARNER: dict[str, Any] = {"components": COMPONENTS, "calibration": "temperature", "inner_folds": 2}
 _CODE = ("calibrated_blend", "calibration", "features", "logistic", "family_network", "family_network_regressor",
          "spectra_network", "family_model")  # fmt: skip
 

@@ -92,7 +92,15 @@ def normalised(intensities: np.ndarray, by: Normalisation) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _summed(offsets, masses, intensities, bins, count, lowest, highest):
+def _summed(
+    offsets: np.ndarray,
+    masses: np.ndarray,
+    intensities: np.ndarray,
+    bins: np.ndarray,
+    count: int,
+    lowest: int,
+    highest: int,
+) -> np.ndarray:
     sums = np.zeros((count, highest - lowest + 1))
     for scan in range(len(offsets) - 1):
         if bins[scan] < 0:

@@ -114,7 +114,7 @@ def imported_folder() -> Path:
         known = ImportedFolder(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise DataMissingError("no folder of the challenge was imported", remedy=REMEDY) from None
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         raise DataError("is no record of an imported folder", where=str(path), remedy=REMEDY) from None
     metadata = Path(known.folder) / METADATA
     if not metadata.is_file():

@@ -77,7 +77,10 @@ def records(release: IO[bytes], where: str) -> Iterator[tuple[str, str]]:
                 content = archive.extractfile(member)
                 if content is not None:
                     yield named["path"], content.read().decode("utf-8")
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError) as error:
+    except DataError:
+        raise
+    # tarfile lets a TypeError through where the header of the stream is cut.
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError, TypeError) as error:
         raise DataError(
             f"is no whole release ({type(error).__name__}: {error})",
             where=where,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ import numpy as np
 
 from probatum.errors import DataError, UsageError
 from probatum.problems.gas_chromatography.run import EXTRA, Run, run_of_scans
-from probatum.problems.packed_files import opened
+from probatum.problems.packed_files import opened, read_from
+from probatum.problems.xml_prolog import PIECE, refuse_document_type
 
 MINUTES = {"minute": 60.0, "min": 60.0, "second": 1.0, "sec": 1.0, "s": 1.0}
 
@@ -43,10 +44,12 @@ def _read(path: Path, kind: str) -> Run:
         with warnings.catch_warnings():
             # psims misses a plug-in for a packed format that is not read here.
             warnings.filterwarnings("ignore", "hdf5plugin is missing", UserWarning)
-            import psims  # noqa: F401  pyteomics asks for it when it opens an mzML
+            import_module("psims")  # pyteomics asks for it when it opens an mzML
             from pyteomics import mzml, mzxml
     except ImportError:
         raise UsageError(f"{kind} files need the package pyteomics", where=str(path), remedy=EXTRA) from None
+    with opened(path) as stream:
+        refuse_document_type(iter(lambda: read_from(stream, path, PIECE), b""), str(path))
     with opened(path) as stream:
         if kind == "mzml":
             scans = _scans(lambda: mzml.MzML(stream, use_index=False, cv=_vocabulary()), path)
@@ -83,11 +86,11 @@ def _scans(
         raise DataError(
             f"a spectrum has no {error}", where=str(path), remedy="export the run with times and mass spectra"
         ) from None
-    except (SyntaxError, ValueError, TypeError, IndexError, EOFError, OSError, zlib.error) as error:
-        if isinstance(error, DataError):
-            raise
+    except DataError:
+        raise
+    except Exception as error:  # pyteomics and the libraries below it raise errors of many kinds
         raise DataError(
-            f"cannot be read: {error}",
+            f"cannot be read: {' '.join(str(error).split())[:240]}",
             where=str(path),
             remedy="it was cut short or is damaged; copy or export it again",
         ) from None

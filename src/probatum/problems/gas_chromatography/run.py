@@ -66,6 +66,7 @@ class Run:
         return sums[self.offsets[1:]] - sums[self.offsets[:-1]]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what becomes infinite is refused as such
 def run_of_scans(
     name: str,
     scans: Iterable[tuple[float, np.ndarray, np.ndarray]],
@@ -113,6 +114,7 @@ def run_of_scans(
     )
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def checked(
     name: str,
     times: np.ndarray,

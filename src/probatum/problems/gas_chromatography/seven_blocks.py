@@ -71,7 +71,9 @@ def _signed_log(values: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _sums(offsets, masses, intensities, lowest, highest, along_time):
+def _sums(
+    offsets: np.ndarray, masses: np.ndarray, intensities: np.ndarray, lowest: int, highest: int, along_time: bool
+) -> np.ndarray:
     """[7, m/z]: count, sum, maximum, its scan, and the sums of the three differences."""
     width = highest - lowest + 1
     sums = np.zeros((7, width))

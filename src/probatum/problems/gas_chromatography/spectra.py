@@ -59,7 +59,12 @@ def read_library(path: Path) -> tuple[Spectrum, ...]:
         DataError: a line that is no record, with its number.
     """
     with opened(path) as stream:
-        lines = read_from(stream, path).decode("utf-8").splitlines()
+        content = read_from(stream, path)
+    try:
+        lines = content.decode("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError("is not UTF-8", where=f"{path}, line {line}", remedy="copy the library again") from None
     spectra = tuple(_spectrum(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1))
     if not spectra:
         raise DataError("has no spectra", where=str(path), remedy="run 'probatum data fetch gas_chromatography'")
@@ -73,7 +78,7 @@ def _spectrum(line: str, where: str) -> Spectrum:
         text = {name: str(record.get(name) or "") for name in ("name", "formula", "smiles", "der", "authors", "lic")}
         accession = str(record["acc"])
         index = _retention_index(record.get("ri"))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise DataError(
             f"is no record of a spectrum ({type(error).__name__}: {error})",
             where=where,

@@ -113,7 +113,16 @@ def _is_solution(G: sparse.csr_array, b: np.ndarray, k: np.ndarray, low: np.ndar
 
 
 @compiled
-def sweep_into(k, right, low, high, starts, columns, values, sweeps):
+def sweep_into(
+    k: np.ndarray,
+    right: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    starts: np.ndarray,
+    columns: np.ndarray,
+    values: np.ndarray,
+    sweeps: int,
+) -> None:
     """Sweeps of coordinate descent, the diagonal being 1 (or 0, for a constant in no equation)."""
     for _ in range(sweeps):
         for j in range(k.shape[0]):

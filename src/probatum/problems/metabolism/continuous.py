@@ -6,12 +6,17 @@ of the order of the step.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from probatum.errors import DataError, UnknownNameError, UsageError
 from probatum.problems.metabolism.kinetics import Metabolism
 from probatum.problems.metabolism.simulator import Course
 from probatum.problems.metabolism.structure import Network
+
+if TYPE_CHECKING:
+    import jax
 
 EXTRA = "pip install 'probatum[metabolism]'"
 SOLVERS = ("Dopri5", "Tsit5", "Dopri8", "Kvaerno5")
@@ -58,7 +63,7 @@ def simulate_continuous(
     S = network.stoichiometry.tocoo()
     S_rows, S_columns = (np.asarray(x) for x in S.coords)
 
-    def slope(_, c, k):
+    def slope(_: Any, c: jax.Array, k: jax.Array) -> jax.Array:
         p = jnp.prod(jnp.append(c, 1.0)[rows] ** powers, axis=1)
         change = jax.ops.segment_sum(S.data * (k * p)[S_columns], S_rows, num_segments=len(network.metabolites))
         return change - metabolism.decay * (c - metabolism.level)

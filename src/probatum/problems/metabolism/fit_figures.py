@@ -120,6 +120,7 @@ def _waterfall(axes: Axes, found: Multistart) -> None:
     axes.scatter(ranks[same], below[same], s=16, color=GREEN, zorder=2, label=f"best, {same.sum()} times")
     axes.scatter(ranks[~same], below[~same], s=16, color=GREY, zorder=2, label="other ends")
     axes.set_yscale("symlog", linthresh=0.1)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.locator_params(axis="x", integer=True)
     axes.legend(frameon=False, fontsize=7)
     _dress(axes, f"Waterfall of {len(found.ends)} starts", "start, sorted", "log-likelihood below best")

@@ -1,29 +1,49 @@
-"""The compiled loops behind `kinetics`. Importing this module imports numba."""
+"""The compiled loops behind `kinetics`. Importing this module imports numba.
+
+All kernels of this folder take a network as its sparse matrices, column by column: `order_starts` [reaction + 1],
+`order_rows` [entry] the metabolites and `order_values` [entry] float64 the orders of a reaction, `change_starts`,
+`change_rows` and `change_values` its stoichiometry likewise; `constants` [reaction], `decay` and `level` [metabolite]
+float64.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numba
+import numpy as np
+
+Result = TypeVar("Result")
 
 
-def compiled(function: Callable) -> Callable:
+def compiled(function: Callable[..., Result]) -> Callable[..., Result]:
     """The function compiled on first call, products and sums fused; kept on disk where numba finds a folder for it."""
-    options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
     try:
-        return numba.njit(cache=True, **options)(function)
+        return _compiled(function, kept=True)
     except (RuntimeError, OSError):  # numba found nowhere to put its cache: compile anew in every process
-        return numba.njit(**options)(function)
+        return _compiled(function, kept=False)
+
+
+def _compiled(function: Callable[..., Result], *, kept: bool) -> Callable[..., Result]:
+    decorate: Any = numba.njit(cache=kept, nogil=True, error_model="numpy", fastmath={"contract"})
+    return decorate(function)
 
 
 @compiled
-def power(base, order):
+def power(base: float, order: float) -> float:
     """base^order; order 1, the usual one, without a call."""
     return base if order == 1.0 else base**order
 
 
 @compiled
-def propensities_into(found, concentrations, order_starts, order_rows, order_values):
+def propensities_into(
+    found: np.ndarray,
+    concentrations: np.ndarray,
+    order_starts: np.ndarray,
+    order_rows: np.ndarray,
+    order_values: np.ndarray,
+) -> None:
     """Writes p_j(c), [reaction, frame]."""
     for j in range(found.shape[0]):
         for t in range(found.shape[1]):
@@ -36,9 +56,20 @@ def propensities_into(found, concentrations, order_starts, order_rows, order_val
 
 @compiled
 def euler_into(
-    found, clamped, constants, step, noise,
-    order_starts, order_rows, order_values, change_starts, change_rows, change_values, decay, level,
-):  # fmt: skip
+    found: np.ndarray,
+    clamped: np.ndarray,
+    constants: np.ndarray,
+    step: float,
+    noise: np.ndarray,
+    order_starts: np.ndarray,
+    order_rows: np.ndarray,
+    order_values: np.ndarray,
+    change_starts: np.ndarray,
+    change_rows: np.ndarray,
+    change_values: np.ndarray,
+    decay: np.ndarray,
+    level: np.ndarray,
+) -> None:
     """Fills [frame, metabolite] from its first row on, and marks where the concentration was lifted to 0."""
     for t in range(found.shape[0] - 1):
         now, later = found[t], found[t + 1]

@@ -256,7 +256,7 @@ def likelihood(problem: PetabProblem, width: int = 8, tolerance: float = TOLERAN
         UsageError: diffrax is not installed.
     """
     try:
-        import diffrax  # noqa: F401
+        import diffrax  # noqa: F401  # pyright: ignore[reportUnusedImport]  to know early that it is there
     except ImportError:
         raise UsageError("simulating rate laws needs diffrax, which is not installed", remedy=EXTRA) from None
     return Likelihood(problem, width, tolerance)

@@ -81,7 +81,11 @@ def _files(path: Path) -> dict[str, list[Path]]:
     for key in ("parameter_file", "sbml_files", "observable_files", "condition_files", "measurement_files"):
         value = named.get(key)
         files = [value] if isinstance(value, str) else value
-        if not files or not all(isinstance(one, str) for one in files):
+        if (
+            not isinstance(files, list)
+            or not files
+            or not all(isinstance(one, str) and "\0" not in one for one in files)
+        ):
             raise DataError(f"names no '{key}'", where=str(path), remedy="every PEtab problem has one")
         found[key] = [path.parent / one for one in files]
     if len(found["sbml_files"]) != 1:

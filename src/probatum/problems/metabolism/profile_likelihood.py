@@ -7,6 +7,7 @@ sides within the bounds; if it stays below, the data allow every value up to the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,7 +82,9 @@ def profile(
     return Profile(float(best[j]), below, above, open_below, open_above)
 
 
-def _crossing(rise, best: float, step: float, bound: float, threshold: float) -> tuple[float, bool]:
+def _crossing(
+    rise: Callable[[float], float], best: float, step: float, bound: float, threshold: float
+) -> tuple[float, bool]:
     """Where the rise passes the threshold, by doubled steps from the best to the bound, and whether it does not."""
     inside, outside = best, best
     for _ in range(DOUBLINGS):

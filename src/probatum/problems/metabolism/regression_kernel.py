@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from probatum.problems.metabolism.kinetics_kernel import compiled
 
 
 @compiled
-def dot(a, b):
+def dot(a: np.ndarray, b: np.ndarray) -> float:
     """Of two runs of numbers, in four partial sums that the compiler may keep side by side."""
     s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
     whole = len(a) // 4 * 4
@@ -22,8 +24,17 @@ def dot(a, b):
 
 @compiled
 def gram_into(
-    gram, right, starts, columns, regressors, targets, used, change_starts, change_rows, change_values
-):  # fmt: skip
+    gram: np.ndarray,
+    right: np.ndarray,
+    starts: np.ndarray,
+    columns: np.ndarray,
+    regressors: np.ndarray,
+    targets: np.ndarray,
+    used: np.ndarray,
+    change_starts: np.ndarray,
+    change_rows: np.ndarray,
+    change_values: np.ndarray,
+) -> None:
     """Adds every window's (S^T W S) o (P^T P), on the sparse pattern, and S^T W y P^T."""
     for w in range(regressors.shape[0]):
         for j in range(regressors.shape[1]):
@@ -60,7 +71,14 @@ def gram_into(
 
 
 @compiled
-def residuals_into(found, regressors, constants, change_starts, change_rows, change_values):
+def residuals_into(
+    found: np.ndarray,
+    regressors: np.ndarray,
+    constants: np.ndarray,
+    change_starts: np.ndarray,
+    change_rows: np.ndarray,
+    change_values: np.ndarray,
+) -> None:
     """Subtracts S (k p) from [window, metabolite, equation]."""
     for w in range(regressors.shape[0]):
         for j in range(regressors.shape[1]):
@@ -71,7 +89,15 @@ def residuals_into(found, regressors, constants, change_starts, change_rows, cha
 
 
 @compiled
-def scores_into(found, regressors, residuals, used, change_starts, change_rows, change_values):
+def scores_into(
+    found: np.ndarray,
+    regressors: np.ndarray,
+    residuals: np.ndarray,
+    used: np.ndarray,
+    change_starts: np.ndarray,
+    change_rows: np.ndarray,
+    change_values: np.ndarray,
+) -> None:
     """Adds X^T W residual of every window, [window, reaction]."""
     for w in range(regressors.shape[0]):
         for j in range(regressors.shape[1]):

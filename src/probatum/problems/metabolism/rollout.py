@@ -72,7 +72,7 @@ def _ahead(metabolism: Metabolism, start: np.ndarray, constants: np.ndarray, ste
 
 
 @compiled
-def at(table, place):
+def at(table: np.ndarray, place: float) -> float:
     """A table at a place, counted in its points; straight beyond its end."""
     last = table.shape[0] - 2
     index = min(max(int(place), 0), last)
@@ -81,9 +81,20 @@ def at(table, place):
 
 @compiled
 def rollout_into(
-    found, step, constants, law, homeostasis, end, softplus,
-    order_starts, order_rows, order_values, change_starts, change_rows, change_values,
-):  # fmt: skip
+    found: np.ndarray,
+    step: float,
+    constants: np.ndarray,
+    law: np.ndarray,
+    homeostasis: np.ndarray,
+    end: float,
+    softplus: bool,
+    order_starts: np.ndarray,
+    order_rows: np.ndarray,
+    order_values: np.ndarray,
+    change_starts: np.ndarray,
+    change_rows: np.ndarray,
+    change_values: np.ndarray,
+) -> None:
     """Fills [frame, metabolite] from its first row on; none negative."""
     count, f = found.shape[1], found[0].copy()
     for t in range(found.shape[0] - 1):

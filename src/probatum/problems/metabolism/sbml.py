@@ -315,5 +315,7 @@ def _check_xml(content: bytes, where: str) -> None:
             where=f"{where}, line {error.lineno}",
             remedy="repair the file",
         ) from None
-    except UnicodeDecodeError:
+    except DataError:
+        raise
+    except (UnicodeDecodeError, LookupError, ValueError):  # the latter two for encodings that expat lacks
         raise DataError("is not in UTF-8", where=where, remedy="save it in UTF-8") from None

@@ -13,7 +13,9 @@ from probatum.problems.metabolism.kinetics_kernel import compiled, power
 
 
 @compiled
-def propensity_slope(now, order_starts, order_rows, order_values, j, e):
+def propensity_slope(
+    now: np.ndarray, order_starts: np.ndarray, order_rows: np.ndarray, order_values: np.ndarray, j: int, e: int
+) -> float:
     """Derivative of p_j by the concentration of its e-th entry."""
     slope = 1.0
     for f in range(order_starts[j], order_starts[j + 1]):
@@ -28,9 +30,18 @@ def propensity_slope(now, order_starts, order_rows, order_values, j, e):
 
 @compiled
 def rate_slopes_into(
-    found, concentrations, constants,
-    order_starts, order_rows, order_values, change_starts, change_rows, change_values, decay, level,
-):  # fmt: skip
+    found: np.ndarray,
+    concentrations: np.ndarray,
+    constants: np.ndarray,
+    order_starts: np.ndarray,
+    order_rows: np.ndarray,
+    order_values: np.ndarray,
+    change_starts: np.ndarray,
+    change_rows: np.ndarray,
+    change_values: np.ndarray,
+    decay: np.ndarray,
+    level: np.ndarray,
+) -> None:
     """Writes sum_j S_ij^2 k_j^2 sum_a (dp_j / dc_a)^2, [frame, metabolite]."""
     for t in range(concentrations.shape[0]):
         for i in range(found.shape[1]):
@@ -46,9 +57,19 @@ def rate_slopes_into(
 
 @compiled
 def step_into(
-    later, now, constants, step,
-    order_starts, order_rows, order_values, change_starts, change_rows, change_values, decay, level,
-):  # fmt: skip
+    later: np.ndarray,
+    now: np.ndarray,
+    constants: np.ndarray,
+    step: float,
+    order_starts: np.ndarray,
+    order_rows: np.ndarray,
+    order_values: np.ndarray,
+    change_starts: np.ndarray,
+    change_rows: np.ndarray,
+    change_values: np.ndarray,
+    decay: np.ndarray,
+    level: np.ndarray,
+) -> None:
     """Euler's step with the clamp."""
     for i in range(now.shape[0]):
         later[i] = now[i] - step * decay[i] * (now[i] - level[i])
@@ -65,9 +86,21 @@ def step_into(
 
 @compiled
 def shoot_into(
-    course, ends, heads, starts, constants, step,
-    order_starts, order_rows, order_values, change_starts, change_rows, change_values, decay, level,
-):  # fmt: skip
+    course: np.ndarray,
+    ends: np.ndarray,
+    heads: np.ndarray,
+    starts: np.ndarray,
+    constants: np.ndarray,
+    step: float,
+    order_starts: np.ndarray,
+    order_rows: np.ndarray,
+    order_values: np.ndarray,
+    change_starts: np.ndarray,
+    change_rows: np.ndarray,
+    change_values: np.ndarray,
+    decay: np.ndarray,
+    level: np.ndarray,
+) -> None:
     """Runs all windows from their heads: [frame, metabolite], and [window, metabolite] where each of them ends."""
     for w in range(heads.shape[0]):
         course[starts[w]] = heads[w]
@@ -83,9 +116,24 @@ def shoot_into(
 
 @compiled
 def gradient_into(
-    of_heads, of_constants, course, ends, residuals, pulls, starts, constants, step,
-    order_starts, order_rows, order_values, change_starts, change_rows, change_values, decay, level,
-):  # fmt: skip
+    of_heads: np.ndarray,
+    of_constants: np.ndarray,
+    course: np.ndarray,
+    ends: np.ndarray,
+    residuals: np.ndarray,
+    pulls: np.ndarray,
+    starts: np.ndarray,
+    constants: np.ndarray,
+    step: float,
+    order_starts: np.ndarray,
+    order_rows: np.ndarray,
+    order_values: np.ndarray,
+    change_starts: np.ndarray,
+    change_rows: np.ndarray,
+    change_values: np.ndarray,
+    decay: np.ndarray,
+    level: np.ndarray,
+) -> None:
     """The adjoint of `shoot_into`: its derivatives times residuals [frame, .] and pulls [window, .] at ends."""
     m = course.shape[1]
     later, now = np.empty(m), np.empty(m)
@@ -115,9 +163,20 @@ def gradient_into(
 
 @compiled
 def slopes_into(
-    slopes, course, end, constants, step,
-    order_starts, order_rows, order_values, change_starts, change_rows, change_values, decay, level,
-):  # fmt: skip
+    slopes: np.ndarray,
+    course: np.ndarray,
+    end: np.ndarray,
+    constants: np.ndarray,
+    step: float,
+    order_starts: np.ndarray,
+    order_rows: np.ndarray,
+    order_values: np.ndarray,
+    change_starts: np.ndarray,
+    change_rows: np.ndarray,
+    change_values: np.ndarray,
+    decay: np.ndarray,
+    level: np.ndarray,
+) -> None:
     """Derivatives of one window's states by its head and constants: [frame + 1, metabolite, metabolite + reaction].
 
     `course` holds the window's states, `end` the one after the last of them.

@@ -69,7 +69,9 @@ def weighted(regression: Regression, constants: np.ndarray, trajectory: Trajecto
 
 
 @compiled
-def smooth_into(found, measured, drift, process, measurement):
+def smooth_into(
+    found: np.ndarray, measured: np.ndarray, drift: np.ndarray, process: np.ndarray, measurement: float
+) -> None:
     """Filters forwards and smooths backwards, each metabolite for itself."""
     frames = measured.shape[0]
     mean, variance = np.empty(frames), np.empty(frames)

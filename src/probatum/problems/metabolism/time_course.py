@@ -17,7 +17,6 @@ numbers, negative times, concentrations further below 0 than the noise explains.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,6 @@ MOLAR: Mapping[str, float] = {
 }  # fmt: skip
 """Units that are converted into one another; all others have to agree."""
 _LONG = ("metabolite", "value")
-_HEADING = re.compile(r"^(?P<name>.*?)\s*[\[(](?P<unit>[^\])]*)[\])]\s*$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +111,15 @@ def read_time_course(path: Path, noise: float = 0.0) -> TimeCourse:
 
 def _heading(column: str) -> tuple[str, str]:
     """'glucose [mM]' is glucose in mM."""
-    match = _HEADING.match(column)
-    return (match["name"].strip(), match["unit"].strip()) if match and match["name"].strip() else (column, "")
+    text = column.rstrip()
+    before = (
+        max(text.rfind("]", 0, -1), text.rfind(")", 0, -1)) + 1
+    )  # not by a pattern: brackets would cost their square
+    opened = [at for at in (text.find("[", before, -1), text.find("(", before, -1)) if at >= 0]
+    if not opened or not text.endswith(("]", ")")):
+        return column, ""
+    name, unit = text[: min(opened)].strip(), text[min(opened) + 1 : -1].strip()
+    return (name, unit) if name else (column, "")
 
 
 def _times(table: TextTable, column: str) -> np.ndarray:

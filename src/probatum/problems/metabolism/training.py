@@ -36,6 +36,10 @@ class Rates(NamedTuple):
     sub: jax.Array | float
 
 
+Numbers = tuple[Rates, Coefficients]
+"""What a training has of its own, traced."""
+
+
 @dataclass(frozen=True, eq=False)
 class Training:
     """One training.
@@ -157,11 +161,14 @@ def _with_constants(chunk: Sequence[Training], networks: Sequence[MetabolismNetw
     ]
 
 
-def _part(form: Form) -> Callable:
+def _part(form: Form) -> Callable[..., Any]:
     """The program of one part: Adam's steps in a scan, trainings side by side."""
     optimiser = optax.scale_by_adam()
 
-    def step(network, state, numbers, frames, c, y, ends):
+    def step(
+        network: MetabolismNetwork, state: optax.OptState, numbers: Numbers,
+        frames: jax.Array, c: jax.Array, y: jax.Array, ends: jax.Array,
+    ) -> tuple[MetabolismNetwork, optax.OptState, jax.Array]:  # fmt: skip
         rates, coefficients = numbers
         value, gradient = jax.value_and_grad(loss)(network, c[frames], y[frames], ends, form, coefficients)
         found, state = optimiser.update(gradient, state)
@@ -174,8 +181,11 @@ def _part(form: Form) -> Callable:
         )
         return jax.tree.map(jnp.subtract, network, of_groups), state, value
 
-    def part(networks, states, numbers, order, c, y, ends):
-        def all_of_them(carry, frames):
+    def part(
+        networks: MetabolismNetwork, states: optax.OptState, numbers: Numbers,
+        order: jax.Array, c: jax.Array, y: jax.Array, ends: jax.Array,
+    ) -> tuple[MetabolismNetwork, optax.OptState, jax.Array]:  # fmt: skip
+        def all_of_them(carry: tuple[Any, Any], frames: jax.Array) -> tuple[tuple[Any, Any], jax.Array]:
             networks, states = carry
             side_by_side = jax.vmap(step, in_axes=(0, 0, 0, 0, None, None, None))
             networks, states, values = side_by_side(networks, states, numbers, frames, c, y, ends)

@@ -53,7 +53,7 @@ def points_of(parameters: np.ndarray) -> np.ndarray:
 
 
 @compiled
-def parameters_into(parameters, slopes, point):
+def parameters_into(parameters: np.ndarray, slopes: np.ndarray, point: np.ndarray) -> None:
     """Writes the parameters [7] at one point [7], and their derivatives [parameter, coordinate] to it."""
     slopes[:] = 0.0
     D01 = _LOW[1] + point[1] * (_LARGEST_D01 - _LOW[1])

@@ -16,10 +16,12 @@ turns every loop over a block into vector instructions. Importing this module im
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numba
 import numpy as np
 
+Result = TypeVar("Result")
 BLOCK = 64
 """Angles a block."""
 LARGEST_T = 0.02
@@ -44,17 +46,21 @@ SMALL = 1e-3
 """|v|^2 below which s1 and s2 come from their series."""
 
 
-def compiled(function: Callable) -> Callable:
+def compiled(function: Callable[..., Result]) -> Callable[..., Result]:
     """The function compiled on first call, products and sums fused; kept on disk where numba finds a folder for it."""
-    options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
     try:
-        return numba.njit(cache=True, **options)(function)
+        return _compiled(function, kept=True)
     except (RuntimeError, OSError):  # numba found nowhere to put its cache: compile anew in every process
-        return numba.njit(**options)(function)
+        return _compiled(function, kept=False)
+
+
+def _compiled(function: Callable[..., Result], *, kept: bool) -> Callable[..., Result]:
+    decorate: Any = numba.njit(cache=kept, nogil=True, error_model="numpy", fastmath={"contract"})
+    return decorate(function)
 
 
 @compiled
-def phases_into(row, sines, constants):
+def phases_into(row: np.ndarray, sines: np.ndarray, constants: np.ndarray) -> None:
     """Writes cos v, s0, s1, s2 and p of one layer for one block of sin theta."""
     slope, offset, q = constants[SLOPE], constants[OFFSET] + _NEVER_ZERO, constants[ABSORPTION]
     cosh, sinh = constants[COSH], constants[SINH]
@@ -103,7 +109,7 @@ def phases_into(row, sines, constants):
 
 
 @compiled
-def cross(amplitudes, row, q, T_re, T_im):
+def cross(amplitudes: np.ndarray, row: np.ndarray, q: float, T_re: float, T_im: float) -> None:
     """Takes the amplitudes P and Q of one block through one layer: P' = (c + i v s) P - i T s Q and so on."""
     h_re, h_im = 0.5 * (T_re * T_re - T_im * T_im), T_re * T_im
     k_re, k_im = 0.5 * (h_re * h_re - h_im * h_im), h_re * h_im
@@ -130,7 +136,7 @@ def cross(amplitudes, row, q, T_re, T_im):
 
 
 @compiled
-def restrain(amplitudes):
+def restrain(amplitudes: np.ndarray) -> None:
     """Divides P and Q by |Q|, which grows without bound through thick crystals; X = P / Q stays."""
     for i in range(BLOCK):
         Q_re, Q_im = amplitudes[2 * BLOCK + i], amplitudes[3 * BLOCK + i]
@@ -140,7 +146,15 @@ def restrain(amplitudes):
 
 
 @compiled
-def layer_constants_into(constants, transfers, strain, thickness, debye_waller, lattice, chi):
+def layer_constants_into(
+    constants: np.ndarray,
+    transfers: np.ndarray,
+    strain: np.ndarray,
+    thickness: np.ndarray,
+    debye_waller: np.ndarray,
+    lattice: tuple[float, float, float, float],
+    chi: np.ndarray,
+) -> None:
     """Writes the constants of all layers, and T of each polarisation.
 
     Args:
@@ -172,7 +186,17 @@ def layer_constants_into(constants, transfers, strain, thickness, debye_waller, 
 
 
 @compiled
-def curves_into(reflectivity, sines, substrate, strain, thickness, debye_waller, lattice, chi, weights):
+def curves_into(
+    reflectivity: np.ndarray,
+    sines: np.ndarray,
+    substrate: np.ndarray,
+    strain: np.ndarray,
+    thickness: np.ndarray,
+    debye_waller: np.ndarray,
+    lattice: tuple[float, float, float, float],
+    chi: np.ndarray,
+    weights: np.ndarray,
+) -> None:
     """Writes reflectivities.
 
     Args:
@@ -205,7 +229,7 @@ def curves_into(reflectivity, sines, substrate, strain, thickness, debye_waller,
 
 
 @compiled
-def intensities_into(reflectivity, amplitudes, weights):
+def intensities_into(reflectivity: np.ndarray, amplitudes: np.ndarray, weights: np.ndarray) -> None:
     """Writes the weighted sum of |P / Q|^2 over the polarisations, for one block."""
     for i in range(BLOCK):
         reflectivity[i] = 0.0

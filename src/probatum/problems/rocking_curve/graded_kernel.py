@@ -46,8 +46,19 @@ from probatum.problems.rocking_curve.slope_kernel import (
 
 @compiled
 def graded_curve_into(
-    reflectivity, slopes, sines, substrate, strain, rise, thickness, debye_waller, directions, lattice, chi, weights
-):
+    reflectivity: np.ndarray,
+    slopes: np.ndarray,
+    sines: np.ndarray,
+    substrate: np.ndarray,
+    strain: np.ndarray,
+    rise: np.ndarray,
+    thickness: np.ndarray,
+    debye_waller: np.ndarray,
+    directions: np.ndarray,
+    lattice: tuple[float, float, float, float],
+    chi: np.ndarray,
+    weights: np.ndarray,
+) -> None:
     """Writes one reflectivity and its derivatives.
 
     Args:
@@ -115,7 +126,7 @@ def graded_curve_into(
 
 
 @compiled
-def turned(amplitudes, re, im):
+def turned(amplitudes: np.ndarray, re: float, im: float) -> None:
     """(P, Q) becomes (P exp(i t), Q exp(-i t)), with re + i im = exp(i t), for one block."""
     for i in range(BLOCK):
         P_re, P_im = amplitudes[i], amplitudes[BLOCK + i]

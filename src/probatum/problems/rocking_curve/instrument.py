@@ -113,7 +113,17 @@ class Blur:
 
 
 @compiled
-def _weights_into(weights, slopes, first, count, nodes, widths, seconds, fwhm, s):
+def _weights_into(
+    weights: np.ndarray,
+    slopes: np.ndarray,
+    first: np.ndarray,
+    count: np.ndarray,
+    nodes: np.ndarray,
+    widths: np.ndarray,
+    seconds: np.ndarray,
+    fwhm: float,
+    s: float,
+) -> None:
     for i in range(len(seconds)):
         total = spread = 0.0
         for tap in range(count[i]):
@@ -129,7 +139,9 @@ def _weights_into(weights, slopes, first, count, nodes, widths, seconds, fwhm, s
 
 
 @compiled
-def _sums_into(blurred, curves, first, count, weights):
+def _sums_into(
+    blurred: np.ndarray, curves: np.ndarray, first: np.ndarray, count: np.ndarray, weights: np.ndarray
+) -> None:
     for row in range(len(curves)):
         for i in range(len(first)):
             total, start = 0.0, first[i]

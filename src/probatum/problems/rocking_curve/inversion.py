@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -208,7 +209,7 @@ class _Search:
         modes.sort(key=lambda mode: mode.chi2)
         return [mode for mode in modes if mode.chi2 <= modes[0].chi2 + KEPT]
 
-    def _minimum(self, model: TwoPartModel, comparison: Smoothed | Counted, point: np.ndarray, **how) -> Minimum:
+    def _minimum(self, model: TwoPartModel, comparison: Smoothed | Counted, point: np.ndarray, **how: Any) -> Minimum:
         found = minimise(compared(model, comparison), point, self.inversion.low, self.inversion.high, **how)
         self.evaluations += found.evaluations
         return found

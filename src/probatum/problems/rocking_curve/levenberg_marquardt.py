@@ -83,7 +83,15 @@ def minimise(
 
 
 @compiled
-def _step(normal, gradient, scale, mu, point, low, high):
+def _step(
+    normal: np.ndarray,
+    gradient: np.ndarray,
+    scale: np.ndarray,
+    mu: float,
+    point: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+) -> np.ndarray:
     """The step within the box: coordinates held at a bound by the gradient stay, those that would leave go to their
     bound, and the others are solved for again."""
     n = len(point)

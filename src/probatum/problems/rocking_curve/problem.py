@@ -125,7 +125,7 @@ class RockingCurve(Problem):
         _check_draw(draw)
         if count < 0 or rows < 1:
             raise DataError(f"{count} curves in shards of {rows}", remedy="choose count >= 0 and rows >= 1")
-        return (self._cases(draw, first, min(first + rows, count)) for first in range(0, count, rows))
+        return (self.generated(draw, first, min(first + rows, count)) for first in range(0, count, rows))
 
     def sensitivities(self, task: str) -> tuple[Sensitivity, ...]:
         """At the middle of the prior, with two values of Rp2, of the square root of counts, whose noise is 1/2.
@@ -143,7 +143,7 @@ class RockingCurve(Problem):
 
         return profile_pictures(dataset, rows, predictions)
 
-    def _cases(self, draw: int, start: int, stop: int) -> Dataset:
+    def generated(self, draw: int, start: int, stop: int) -> Dataset:
         """Curves start..stop-1 of a draw."""
         parameters, curves = simulated(self.scan, start, stop, seed=self.seed, draw=draw, noise=self.noise)
         names = np.array([f"draw{draw}-curve{place:07d}" for place in range(start, stop)], dtype=str)
@@ -226,7 +226,7 @@ def _sensitivities(scan: Scan) -> tuple[Sensitivity, ...]:
 
 @lru_cache(maxsize=8)
 def _dataset(problem: RockingCurve, draw: int) -> Dataset:
-    return problem._cases(draw, 0, problem.curves)
+    return problem.generated(draw, 0, problem.curves)
 
 
 def _check_draw(draw: int) -> None:

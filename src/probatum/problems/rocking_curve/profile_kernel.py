@@ -29,7 +29,13 @@ def sublayers_and_slopes(parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 @compiled
-def _sublayers_into(strain, thickness, strain_slopes, thickness_slopes, parameters):
+def _sublayers_into(
+    strain: np.ndarray,
+    thickness: np.ndarray,
+    strain_slopes: np.ndarray,
+    thickness_slopes: np.ndarray,
+    parameters: np.ndarray,
+) -> None:
     slopes, end_slopes = np.empty(8), np.empty(7)
     for curve in range(len(parameters)):
         values = parameters[curve]
@@ -54,7 +60,7 @@ def _sublayers_into(strain, thickness, strain_slopes, thickness_slopes, paramete
 
 
 @compiled
-def strain_into(slopes, z, values):
+def strain_into(slopes: np.ndarray, z: float, values: np.ndarray) -> float:
     """Returns eps1 + eps2 at depth z; writes its derivatives to the seven parameters and to z."""
     Dmax1, D01, L1, Rp1, D02, L2, Rp2 = values
     slopes[:] = 0.0

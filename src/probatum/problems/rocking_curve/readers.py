@@ -10,14 +10,16 @@ from __future__ import annotations
 import math
 import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from probatum.errors import DataError, nearest
 from probatum.problems.packed_files import OPENERS, opened, read_from
+from probatum.problems.xml_prolog import refuse_document_type
 
 FEWEST_POINTS = 10
 LARGEST_DEGREES = 180.0
@@ -108,13 +110,14 @@ def read_scan(
     """
     content = _content(path)
     suffix = _format(path)
-    if suffix == ".xrdml":
-        scan = _from_xrdml(path, content, part)
-    elif suffix == ".ras":
-        scan = _from_ras(path, content, part)
-    else:
-        scan = _from_text(path, content, axis, unit, bragg_angle)
-    return _checked(scan)
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is refused as such
+        if suffix == ".xrdml":
+            scan = _from_xrdml(path, content, part)
+        elif suffix == ".ras":
+            scan = _from_ras(path, content, part)
+        else:
+            scan = _from_text(path, content, axis, unit, bragg_angle)
+        return _checked(scan)
 
 
 def _format(path: Path) -> str:
@@ -132,9 +135,10 @@ def _content(path: Path) -> str:
 
 
 def _from_xrdml(path: Path, content: str, part: int) -> Scan:
+    refuse_document_type([content.encode("utf-8", "replace")], str(path))
     try:
         root = ElementTree.fromstring(content)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, RecursionError) as error:
         raise DataError(f"is no whole XML file ({error})", where=str(path), remedy="copy or export it again") from None
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
@@ -169,15 +173,20 @@ def _from_xrdml(path: Path, content: str, part: int) -> Scan:
         angles = _numbers(path, listed)
     else:
         ends = _numbers(path, f"{start} {end}")
+        if len(ends) != 2:
+            raise DataError(
+                f"positions of {wanted} from '{start}' to '{end}'", where=str(path), remedy="export the scan again"
+            )
         angles = np.linspace(ends[0], ends[1], len(intensities))
-    line = root.find(".//kAlpha1")
-    wavelength = None if line is None or not line.text else float(_numbers(path, line.text)[0])
+    wavelength = _wavelength(path, root.findtext(".//kAlpha1"))
     remarks.insert(0, f"axis {axis}: the file's scan axis is {scan.get('scanAxis')}")
     return Scan(path, axis, angles, intensities, wavelength, tuple(remarks))
 
 
 def _from_ras(path: Path, content: str, part: int) -> Scan:
-    blocks = re.findall(r"\*RAS_HEADER_START(.*?)\*RAS_INT_START\s*(.*?)(\*RAS_INT_END|\Z)", content, re.DOTALL)
+    # Not by one pattern, which would read on to the end from every header.
+    scans = [scan.partition("*RAS_INT_START") for scan in content.split("*RAS_HEADER_START")[1:]]
+    blocks = [(header, *after.partition("*RAS_INT_END")[:2]) for header, begun, after in scans if begun]
     header, body, end = _part(path, blocks, part)
     if not end:
         raise DataError("ends within its data", where=str(path), remedy="copy it again, it was cut short")
@@ -188,13 +197,13 @@ def _from_ras(path: Path, content: str, part: int) -> Scan:
     angles, intensities, factors = values.reshape(-1, 3).T
     named = fields.get("MEAS_SCAN_AXIS_X_INTERNAL") or fields.get("MEAS_SCAN_AXIS_X", "")
     axis = _axis_named(path, named)
-    wavelength = fields.get("HW_XG_WAVE_LENGTH_ALPHA1")
+    wavelength = _wavelength(path, fields.get("HW_XG_WAVE_LENGTH_ALPHA1"))
     remarks = [f"axis {axis}: the file's scan axis is {named}"]
     if len(blocks) > 1:
         remarks.append(f"scan {part} of {len(blocks)} in the file, the first being 0")
     if (factors != 1).any():
         remarks.append("counts times the beam attenuation of the file: their noise is larger than Poisson's there")
-    return Scan(path, axis, angles, intensities * factors, float(wavelength) if wavelength else None, tuple(remarks))
+    return Scan(path, axis, angles, intensities * factors, wavelength, tuple(remarks))
 
 
 def _from_text(path: Path, content: str, axis: Axis | None, unit: Unit | None, bragg_angle: float | None) -> Scan:
@@ -271,6 +280,12 @@ def _checked(scan: Scan) -> Scan:
             where=where,
             remedy="name the axis and unit that the file has",
         )
+    if np.abs(scan.angles).max() > 3600 * LARGEST_DEGREES:
+        raise DataError(
+            f"deviations from {scan.angles.min():g} to {scan.angles.max():g} arc-seconds",
+            where=where,
+            remedy="name the axis and unit that the file has",
+        )
     if scan.angles[0] > scan.angles[-1]:
         remarks = (*scan.remarks, "angles were decreasing: the order is turned round")
         scan = replace(scan, angles=scan.angles[::-1], intensities=scan.intensities[::-1], remarks=remarks)
@@ -310,12 +325,22 @@ def _axis_named(path: Path, name: str) -> Axis:
     return NAMES[key]
 
 
-def _part(path: Path, parts: list, part: int):
+def _part(path: Path, parts: Sequence[Any], part: int) -> Any:
     if not parts:
         raise DataError("holds no scan", where=str(path), remedy="name a file with a measured scan")
     if not 0 <= part < len(parts):
         raise DataError(f"no scan {part}", where=str(path), remedy=f"it holds 0 to {len(parts) - 1}")
     return parts[part]
+
+
+def _wavelength(path: Path, text: str | None) -> float | None:
+    """Angstrom; None where the file names none."""
+    if text is None or not text.strip():
+        return None
+    found = _numbers(path, text)
+    if len(found) != 1 or not np.isfinite(found[0]) or found[0] <= 0:
+        raise DataError(f"the wavelength is '{text.strip()[:40]}'", where=str(path), remedy="export the scan again")
+    return float(found[0])
 
 
 def _numbers(path: Path, text: str | None) -> np.ndarray:

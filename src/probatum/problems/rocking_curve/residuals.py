@@ -11,6 +11,8 @@ y may be counts in another unit: `gain` is the signal of one count.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from probatum.problems.rocking_curve.levenberg_marquardt import Residuals
@@ -60,7 +62,23 @@ class Counted:
         return 2 * roots - self.target, slopes / (self.gain * roots)
 
 
-def compared(model, comparison: Smoothed | Counted) -> Residuals:
+class SignalModel(Protocol):
+    """What is fitted."""
+
+    def signal_and_slopes(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The expected signal [m] at a point [n], and its derivatives [n, m]."""
+        ...
+
+
+class Comparison(Protocol):
+    """A signal beside a measured one."""
+
+    def of(self, signal: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Residuals [m] and their derivatives [n, m]."""
+        ...
+
+
+def compared(model: SignalModel, comparison: Comparison) -> Residuals:
     """The residuals of a model's signal."""
 
     def residuals(point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

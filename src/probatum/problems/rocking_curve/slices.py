@@ -28,7 +28,16 @@ _GAUSS = 0.5 / math.sqrt(3.0)
 
 
 @compiled
-def slices_into(strain, rise, thickness, strain_slopes, thickness_slopes, point, bend, thickest):
+def slices_into(
+    strain: np.ndarray,
+    rise: np.ndarray,
+    thickness: np.ndarray,
+    strain_slopes: np.ndarray,
+    thickness_slopes: np.ndarray,
+    point: np.ndarray,
+    bend: float,
+    thickest: float,
+) -> int:
     """Writes the slices of one profile.
 
     Args:
@@ -91,7 +100,7 @@ def slices_into(strain, rise, thickness, strain_slopes, thickness_slopes, point,
 
 
 @compiled
-def strains_into(strain, strain_slopes, depths, point):
+def strains_into(strain: np.ndarray, strain_slopes: np.ndarray, depths: np.ndarray, point: np.ndarray) -> None:
     """Writes the strain [depth] and its derivatives [7, depth] to the coordinates, at depths in Angstrom."""
     parameters, chain, slopes = np.empty(7), np.empty((7, 7)), np.empty(8)
     parameters_into(parameters, chain, point)

@@ -44,7 +44,15 @@ CAUSES = 6 * BLOCK
 
 
 @compiled
-def causes_into(causes, amplitudes, row, sines, constants, T_re, T_im):
+def causes_into(
+    causes: np.ndarray,
+    amplitudes: np.ndarray,
+    row: np.ndarray,
+    sines: np.ndarray,
+    constants: np.ndarray,
+    T_re: float,
+    T_im: float,
+) -> None:
     """Writes det(M^-1 dM x, x) for changes of one layer's strain, logarithm of thickness, and T."""
     q, by_strain, by_strain_0 = constants[ABSORPTION], constants[STRAIN_SLOPE], constants[STRAIN_OFFSET]
     T = complex(T_re, T_im)
@@ -84,7 +92,7 @@ def causes_into(causes, amplitudes, row, sines, constants, T_re, T_im):
 
 
 @compiled
-def add_causes(sums, causes, run, factor_re, factor_im):
+def add_causes(sums: np.ndarray, causes: np.ndarray, run: int, factor_re: float, factor_im: float) -> None:
     """sums += factor causes, for one block and one run of causes."""
     if factor_im == 0.0:
         for i in range(2 * BLOCK):
@@ -97,7 +105,7 @@ def add_causes(sums, causes, run, factor_re, factor_im):
 
 
 @compiled
-def restrain_with_sums(amplitudes, sums):
+def restrain_with_sums(amplitudes: np.ndarray, sums: np.ndarray) -> None:
     """`restrain`, with det(dx, x) divided by |Q|^2 to match."""
     for i in range(BLOCK):
         Q_re, Q_im = amplitudes[2 * BLOCK + i], amplitudes[3 * BLOCK + i]
@@ -110,7 +118,7 @@ def restrain_with_sums(amplitudes, sums):
 
 
 @compiled
-def add_slopes(slopes, sums, amplitudes, weight):
+def add_slopes(slopes: np.ndarray, sums: np.ndarray, amplitudes: np.ndarray, weight: float) -> None:
     """slopes += weight d|P / Q|^2 = 2 weight Re(conj(P Q) det(dx, x)) / |Q|^4, for one block and direction."""
     for i in range(BLOCK):
         P_re, P_im = amplitudes[i], amplitudes[BLOCK + i]
@@ -122,8 +130,18 @@ def add_slopes(slopes, sums, amplitudes, weight):
 
 @compiled
 def curves_and_slopes_into(
-    reflectivity, slopes, sines, substrate, strain, thickness, debye_waller, directions, lattice, chi, weights
-):
+    reflectivity: np.ndarray,
+    slopes: np.ndarray,
+    sines: np.ndarray,
+    substrate: np.ndarray,
+    strain: np.ndarray,
+    thickness: np.ndarray,
+    debye_waller: np.ndarray,
+    directions: np.ndarray,
+    lattice: tuple[float, float, float, float],
+    chi: np.ndarray,
+    weights: np.ndarray,
+) -> None:
     """Writes reflectivities and their derivatives.
 
     Args:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from probatum.problems.rocking_curve.crystals import Reflection
 from probatum.problems.rocking_curve.first_look import estimated_gain, first_look
 from probatum.problems.rocking_curve.levenberg_marquardt import Minimum, minimise
 from probatum.problems.rocking_curve.observation import LARGEST_SHIFT, Instrument, Observation
-from probatum.problems.rocking_curve.residuals import Smoothed
+from probatum.problems.rocking_curve.residuals import Comparison, Smoothed
 from probatum.problems.rocking_curve.spline_model import SplineModel
 from probatum.problems.rocking_curve.splines import FIXED, basis
 
@@ -242,7 +243,7 @@ def refined(point: np.ndarray, before: tuple[int, int], after: tuple[int, int]) 
     return np.concatenate([*parts, point[start:]])
 
 
-def _search(model: SplineModel, comparison, start: np.ndarray, guess: _Guess, **how) -> Minimum:
+def _search(model: SplineModel, comparison: Comparison, start: np.ndarray, guess: _Guess, **how: Any) -> Minimum:
     """Down from a start, with the expectation that profiles are smooth as further residuals."""
     first, second = model.weights
     reach = abs(guess.reach) + 0.05
