@@ -363,7 +363,9 @@ class LedgerConformance:
         assert sum(summary.experiments.values()) == 0
 
     @given(actions=st.lists(st.tuples(st.sampled_from("sfxr"), st.integers(0, 5)), max_size=14))
-    @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors]
+    )
     def test_counters_are_what_counting_would_give(self, ledger: Ledger, actions: list[tuple[str, int]]):
         keys = [fit.key for fit in planned("a")]
         for action, i in actions:
