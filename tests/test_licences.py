@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PERMISSIVE = re.compile(
-    r"""MIT(-CMU|-0)?|MIT[ ]License|0?BSD([ -][234][ -]Clause)?([ ]License)?
+    r"""MIT(-CMU|-0)?|MIT[ ]License|0?BSD([ -][234][ -]Clause)?([ ]License)?|[234][ -]Clause[ ]BSD([ ]License)?
     |Apache[ -]2\.0|Apache([ ]Software)?[ ]License|(The[ ])?Apache[ ]License,?[ ](Version[ ])?2\.0
     |ISC([ ]License[ ]\(ISCL\))?|PSF-2\.0|Python[ ]Software[ ]Foundation[ ]License
     |Zlib|CC0-1\.0|Unlicense|BSL-1\.0|LLVM-exception|HPND""",
