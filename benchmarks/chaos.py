@@ -228,7 +228,8 @@ class Chaos:
             if outage is not None:
                 self.away += outage(machines)
                 self.restarts += outage is not fall_silent
-                self.jobs_at_risk += WORKERS
+                # Each worker's job once for the scheduler, and once more where the worker leaves for want of it.
+                self.jobs_at_risk += 2 * WORKERS
                 machines.wait_for_workers()
             elif machines.kill_a_worker(self.generator):
                 self.killed += 1
