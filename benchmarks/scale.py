@@ -69,7 +69,7 @@ def measure(quick: bool) -> list[Row]:
 def dask_against_local(workers: int, threads: int, quick: bool) -> Row:
     """Wall time by Dask over that by local workers, the median of some turns: forests one by one, or fused networks."""
     if threads == 1:
-        models, work = [FOREST.format(trees=100 if quick else 300)], "forests"
+        models, work = [FOREST.format(trees=60 if quick else 150)], "forests"
     else:
         models, work = [NETWORK.format(epochs=200 + i) for i in range(1 if quick else 3)], "fused networks"
     settings = DaskSettings(workers=workers, threads=threads)
