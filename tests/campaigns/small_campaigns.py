@@ -7,11 +7,16 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.events import Event
+from probatum.campaigns.execution import Bench
+from probatum.campaigns.executors.executor import Executor
+from probatum.campaigns.jobs import DIED, DONE, Job, JobReport
 
 ROWS, BATCHES = 24, 6
 
@@ -161,6 +166,27 @@ class Weighted(Noisy):
 PROBLEM = """problem = { kind = "table", path = "batches.csv", target = ["y", "z"], group = "batch" }
 """
 
+SMALL = """[protocol]
+splits = "leave-one-group-out"
+seeds = 2
+held_out = 0.34
+
+[run]
+cores = 1
+keep_weights = true
+
+[[experiment]]
+name = "ridge"
+features = ["a", "b"]
+model.kind = "ridge"
+
+[[experiment]]
+name = "own"
+model.kind = "@Weighted"
+hypothesis = "the mean is enough"
+"""
+"""Campaign of a healthy model and of one that keeps weights; some cases are held out."""
+
 _names = itertools.count(1)
 
 
@@ -202,11 +228,69 @@ class Workplace:
         return run(self.open(content, name))
 
 
+class Inline(Executor):
+    """Carries jobs out in this process, one at a time, and lets workers 'die' as a test wants it.
+
+    Args:
+        campaign: whose jobs these are.
+        cores: the budget.
+        dies: keys of fits whose worker dies.
+    """
+
+    def __init__(self, campaign: Campaign, cores: int = 2, dies: set[str] | None = None):
+        campaign.folder.mkdir(exist_ok=True)
+        self._bench, self._cores, self._dies = Bench(campaign.setup), cores, dies or set()
+        self.jobs: list[Job] = []
+        self.begun: list[Job] = []
+        self.most_cores = 0
+
+    @property
+    def cores(self) -> int:
+        return self._cores
+
+    @property
+    def free_cores(self) -> int:
+        return self._cores - sum(job.cores for job in self.jobs)
+
+    def submit(self, job: Job) -> None:
+        self.jobs.append(job)
+        self.begun.append(job)
+        self.most_cores = max(self.most_cores, self._cores - self.free_cores)
+
+    def wait(self) -> list[JobReport]:
+        if not self.jobs:
+            return []
+        job = self.jobs.pop()  # the last one first: order must not matter
+        if self._dies & {fit.key for fit in job.fits}:
+            return [JobReport(job.id, DIED, error="killed by the test")]
+        results, failures = self._bench.carry_out(job)
+        return [JobReport(job.id, DONE, results, failures, seconds=0.01)]
+
+    def close(self) -> None:
+        pass
+
+
 def run(campaign: Campaign, **options: bool) -> tuple[Campaign, list[Event]]:
     """A campaign, run to its end, and what it told."""
     told: list[Event] = []
     campaign.run(told.append, **options)
     return campaign, told
+
+
+def make_memory_small(patched: pytest.MonkeyPatch, most: int = 2) -> None:
+    """From now on programs of more fits side by side than `most` run out of memory."""
+    import jax
+
+    from probatum.learning import replicas
+
+    chunk = replicas._run_chunk
+
+    def run_chunk(procedure: Any, chosen: Any, width: int, inputs: Any, targets: Any) -> Any:
+        if width > most:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 bytes")
+        return chunk(procedure, chosen, width, inputs, targets)
+
+    patched.setattr(replicas, "_run_chunk", run_chunk)
 
 
 def write_table(path: Path, shift: float = 0.0) -> None:

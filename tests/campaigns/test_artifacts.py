@@ -54,18 +54,12 @@ def test_arrays_come_back_bit_by_bit(arrays: dict[str, np.ndarray]):
         assert again[name].tobytes() == array.tobytes()
 
 
-def test_weights_and_tables_come_back(store: ArtifactStore):
+def test_weights_come_back(store: ArtifactStore):
     tensors = {"layer/weight": np.arange(6, dtype=np.float32).reshape(2, 3).T, "layer/bias": np.ones(3)}
     name = store.write_tensors(tensors)
     assert name.endswith(".safetensors")
     for key, array in store.read_tensors(name).items():
         assert np.array_equal(array, tensors[key])
-    columns = {"case": np.array(["a", "b"]), "value": np.array([1.5, np.nan])}
-    name = store.write_table(columns)
-    assert name.endswith(".parquet")
-    again = store.read_table(name)
-    assert again["case"].tolist() == ["a", "b"]
-    assert np.array_equal(again["value"], columns["value"], equal_nan=True)
 
 
 def test_an_artifact_is_named_by_its_content(store: ArtifactStore):

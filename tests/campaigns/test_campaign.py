@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +11,15 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from campaigns.small_campaigns import ROWS, Workplace, run, stored, write_table
+from campaigns.small_campaigns import ROWS, SMALL, Workplace, run, stored
 from probatum.campaigns.artifacts import ArtifactStore
 from probatum.campaigns.campaign import Campaign
-from probatum.campaigns.events import Event, ExperimentFinished, ExperimentKept, RoundStarted
-from probatum.campaigns.lock import CampaignLock
+from probatum.campaigns.events import Event, ExperimentFinished, RoundStarted
+from probatum.campaigns.ledgers.lock import CampaignLock
 from probatum.campaigns.members import member_seed
 from probatum.errors import (
     CampaignFileError,
     CampaignLockedError,
-    FinishedExperimentError,
-    ProtocolFrozenError,
     StorageError,
     UnknownNameError,
 )
@@ -92,26 +86,6 @@ parent = "ridge"
 model.alpha = 40
 """
 
-SMALL = """[protocol]
-splits = "leave-one-group-out"
-seeds = 2
-held_out = 0.34
-
-[run]
-cores = 1
-keep_weights = true
-
-[[experiment]]
-name = "ridge"
-features = ["a", "b"]
-model.kind = "ridge"
-
-[[experiment]]
-name = "own"
-model.kind = "@Weighted"
-hypothesis = "the mean is enough"
-"""
-
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
@@ -132,25 +106,6 @@ def campaign(whole: tuple[Campaign, list[Event]]) -> Campaign:
 @pytest.fixture(scope="module")
 def truth(campaign: Campaign) -> np.ndarray:
     return campaign.datasets["table"].targets()
-
-
-@pytest.fixture(scope="module")
-def finished_once(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    place = Workplace(tmp_path_factory.mktemp("small"))
-    place.run(SMALL)
-    return place
-
-
-@pytest.fixture
-def small(finished_once: Workplace, tmp_path: Path) -> Iterator[Workplace]:
-    """A copy of a small finished campaign, free to be changed; its learners may be imported anew."""
-    shutil.copytree(finished_once.folder, tmp_path / "copy")
-    table = tmp_path / "copy" / "batches.csv"
-    before = table.read_bytes()
-    place = Workplace(tmp_path / "copy", finished_once.learners)
-    assert table.read_bytes() == before
-    yield place
-    sys.path[:] = [p for p in sys.path if p != str(place.folder)]
 
 
 # ---------------------------------------------------------------------- what is run
@@ -340,104 +295,11 @@ def test_another_run_elsewhere_ends_with_the_same_bits(campaign: Campaign, place
         assert {f.key for f in campaign.ledger.fits(name)} == {f.key for f in other.ledger.fits(name)}
 
 
-def test_a_new_experiment_is_a_new_round_and_the_old_ones_are_left_alone(small: Workplace):
-    text = SMALL + '\n[[experiment]]\nname = "steep"\nparent = "ridge"\nmodel.alpha = 9\n'
-    before = small.open(SMALL).ledger.fits("ridge")
-    campaign, told = small.run(text)
-    (started,) = (e for e in told if isinstance(e, RoundStarted))
-    assert (started.round, started.fits) == (2, 4)
-    assert campaign.ledger.fits("ridge") == before
-    assert {e.name: e.round for e in campaign.ledger.experiments()} == {
-        "trivial: mean": 1, "ridge": 1, "own": 1, "steep": 2,
-    }  # fmt: skip
-    (steep,) = (e for e in campaign.ledger.experiments() if e.name == "steep")
-    assert (steep.parent, steep.mutation) == ("ridge", "model.alpha: none -> 9")
-
-
-# ---------------------------------------------------------------------- what must not change
+# ---------------------------------------------------------------------- who drives it
 
 
 def state(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in folder.rglob("*") if p.is_file() and "-shm" not in p.name}
-
-
-def test_an_edited_recipe_of_a_finished_experiment_is_refused_by_its_change(small: Workplace):
-    before = small.open(SMALL).ledger.experiments()
-    with pytest.raises(FinishedExperimentError) as raised:
-        small.run(SMALL.replace('features = ["a", "b"]', 'features = ["a"]'))
-    assert str(raised.value).startswith("small.toml: experiment 'ridge' was run with another recipe (features: -b)")
-    assert "give the new recipe a new name" in str(raised.value)
-    assert small.open(SMALL).ledger.experiments() == before
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "says"),
-    [
-        ("seeds = 2", "seeds = 3", "protocol.seeds was 2 at the first run and is 3 now"),
-        ("held_out = 0.34", "held_out = 0.2", "protocol.held_out was 0.34"),
-        ('"leave-one-group-out"', '"grouped-k-fold"\nfolds = 3', "protocol.splits was 'leave-one-group-out'"),
-        ("seeds = 2", 'seeds = 2\nmetric = "mae"', "protocol.metric was 'mse'"),
-    ],
-)
-def test_an_edited_protocol_is_refused_by_key_and_values(small: Workplace, old: str, new: str, says: str):
-    with pytest.raises(ProtocolFrozenError) as raised:
-        small.run(SMALL.replace(old, new))
-    assert str(raised.value).startswith("small.toml: ")
-    assert says in str(raised.value)
-    assert "save the file under a new name" in str(raised.value)
-
-
-def test_settings_of_the_run_may_change(small: Workplace):
-    _, told = small.run(SMALL.replace("cores = 1", "cores = 2").replace("keep_weights = true", "limit = 9"))
-    (started,) = (e for e in told if isinstance(e, RoundStarted))
-    assert started.fits == 0
-
-
-def test_changed_data_is_refused(small: Workplace):
-    write_table(small.folder / "batches.csv", shift=0.5)
-    with pytest.raises(ProtocolFrozenError, match="the data of task 'table' changed since the first run"):
-        small.run(SMALL)
-
-
-def test_another_problem_is_refused(small: Workplace):
-    path = small.write(SMALL)
-    path.write_text(
-        'problem = "analog_codes"\n' + SMALL.replace('features = ["a", "b"]\n', "").replace("@Weighted", "mean")
-    )
-    with pytest.raises(ProtocolFrozenError, match="problem or task changed"):
-        Campaign.open(path).run()
-
-
-def edit(place: Workplace) -> None:
-    """Changes the learners' source, as an editor would."""
-    place.module.write_text(place.module.read_text() + "# improved\n")
-    later = place.module.stat().st_mtime_ns + 10**9
-    os.utime(place.module, ns=(later, later))
-
-
-def test_a_finished_experiment_keeps_its_results_when_its_code_changes(tmp_path: Path):
-    """They are of the old code, and never mixed with new ones."""
-    place = Workplace(tmp_path)
-    campaign, _ = place.run(SMALL)
-    fits, predicted = campaign.ledger.fits("own"), stored(campaign, "own")
-    edit(place)
-    again, told = run(Campaign.open(campaign.file.path))
-    assert [e.name for e in told if isinstance(e, ExperimentKept)] == ["own"]
-    (started,) = (e for e in told if isinstance(e, RoundStarted))
-    assert started.fits == 0
-    assert again.ledger.fits("own") == fits
-    assert stored(again, "own").keys() == predicted.keys()
-
-
-def test_half_finished_experiments_start_over_with_other_code(tmp_path: Path):
-    """One of two seeds fails; the other's result was made by the old code, and is not mixed with new ones."""
-    place = Workplace(tmp_path)
-    text = SMALL.replace("@Weighted", "@Diverging")
-    campaign, _ = place.run(text)
-    fits = campaign.ledger.fits("own")
-    edit(place)
-    again, _ = run(Campaign.open(campaign.file.path))
-    assert not {f.key for f in again.ledger.fits("own")} & {f.key for f in fits}
 
 
 def test_a_campaign_that_another_process_works_on_is_left_alone(small: Workplace):

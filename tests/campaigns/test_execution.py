@@ -9,9 +9,10 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from campaigns.small_campaigns import ROWS, Workplace, stored
+from campaigns.small_campaigns import ROWS, Inline, Workplace, make_memory_small, stored
+from probatum.campaigns.artifact_arrays import stored_prediction, stored_spread, stored_width
 from probatum.campaigns.campaign import Campaign
-from probatum.campaigns.execution import Bench, stored_prediction, stored_spread, stored_width
+from probatum.campaigns.execution import Bench
 from probatum.campaigns.jobs import Job, JobFit, Place, Setup
 from probatum.campaigns.members import joined
 from probatum.campaigns.plan import Planner, store_splits
@@ -102,12 +103,12 @@ def arrays_of(campaign: Campaign, width: int | None) -> Mapping[str, np.ndarray]
     """The artifact of a job of one fit of 'one' and one of 'three'."""
     file = campaign.file
     recipes = {e.name: e.recipe for e in campaign.experiments}
-    planner = Planner(file.problem, campaign.draws, file.protocol)
+    planner = Planner(file.problem, campaign.draws, file.protocol, range(1))
     fits = [planner.fits(recipes[name], campaign.splits)[0] for name in ("one", "three")]
     record = store_splits(fits, campaign.store)[fits[0].split.digest]
     split = Place(record.artifact, record.position)
     jobs = tuple(JobFit(fit.key, fit.recipe.canonical(), fit.seed, split) for fit in fits)
-    setup = Setup(str(campaign.store.folder), campaign._problem_record(), str(file.protocol.metric))
+    setup = Setup(str(campaign.store.folder), file.problem_record, str(file.protocol.metric))
     bench = Bench(setup)
     job = Job("job", fits[0].split.task, fits[0].split.draw, "mlp", 1, 60.0, jobs, width=width)
     results, failures = bench.carry_out(Job.from_json(job.to_json()))
@@ -132,28 +133,13 @@ def test_the_width_of_a_program_is_stored_and_kept_to_where_a_job_asks_for_it(ne
 
 
 def test_a_width_that_memory_forces_is_stored(networks: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
-    import jax
-
-    from probatum.learning import replicas
-
-    chunk = replicas._run_chunk
-
-    def small_machine(procedure, chosen, width, inputs, targets):
-        if width > 2:
-            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 bytes")
-        return chunk(procedure, chosen, width, inputs, targets)
-
     with monkeypatch.context() as patched:
-        patched.setattr(replicas, "_run_chunk", small_machine)
+        make_memory_small(patched)
         forced = dict(arrays_of(networks, None))
     width = stored_width(forced, 0)
     assert width == 2
     again = dict(arrays_of(networks, width))
     assert np.array_equal(again["prediction"], forced["prediction"])
-
-
-def test_what_is_not_fused_has_no_width() -> None:
-    assert stored_width({"offsets": np.array([0, 3])}, 0) is None
 
 
 STACK = """[protocol]
@@ -195,3 +181,44 @@ def test_a_stack_is_learned_from_inner_out_of_fold_predictions(tmp_path: Path) -
         stack = Stack.learned(out_of_fold, truth[np.concatenate([b for _, b in inner])], alpha=0.5)
         components = np.stack([m.fit(inputs[train], truth[train]).predict(inputs[test]) for m in models])
         np.testing.assert_allclose(prediction, stack.predict(components), rtol=1e-6, atol=1e-8)
+
+
+COMPANY = """[protocol]
+splits = "leave-one-group-out"
+
+[[experiment]]
+name = "flat"
+model.kind = "ridge"
+
+[[experiment]]
+name = "steep"
+parent = "flat"
+model.alpha = 40
+
+[[experiment]]
+name = "steeper"
+parent = "flat"
+model.alpha = 90
+
+[[experiment]]
+name = "two"
+components = ["flat", "steep"]
+model.weights = [1, 3]
+
+[[experiment]]
+name = "three"
+components = ["flat", "steep", "steeper"]
+"""
+
+
+def test_what_a_fit_keeps_does_not_depend_on_its_company(tmp_path: Path) -> None:
+    """Blends of two and of three share a job; their weights have other shapes, and each keeps its own."""
+    campaign = Workplace(tmp_path).open(COMPANY)
+    executor = Inline(campaign, cores=1)
+    campaign.run(executor=executor)
+    blended = {e.name: {f.key for f in campaign.ledger.fits(e.name, "scored")} for e in campaign.experiments[-2:]}
+    shared = [job for job in executor.begun if all(blended[n] & {f.key for f in job.fits} for n in ("two", "three"))]
+    assert shared
+    for name, weights in {"two": [1, 3], "three": [1, 1, 1]}.items():
+        for p in campaign.predictions(name):
+            assert p.curves["weights"].tolist() == weights

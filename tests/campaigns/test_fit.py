@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probatum.campaigns import fit as fit_module
-from probatum.campaigns.experiment import grow
+from probatum.campaigns.experiment_tables import grow
 from probatum.campaigns.fit import Fit, code_versions
 from probatum.campaigns.protocol import Protocol
 from probatum.campaigns.recipe import Recipe

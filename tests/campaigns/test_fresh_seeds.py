@@ -8,7 +8,7 @@ import pytest
 
 from campaigns.small_campaigns import Workplace
 from probatum.campaigns.campaign import Campaign
-from probatum.campaigns.fresh_seeds import FreshSeeds
+from probatum.campaigns.fresh_seeds import open_fresh_seeds
 from probatum.errors import IncomparableError, ProtocolFrozenError, UnknownNameError
 
 CAMPAIGN = """
@@ -49,7 +49,7 @@ def ran(work: Workplace) -> Campaign:
 def test_only_new_seeds_are_trained_and_handed_out(work: Workplace):
     campaign = ran(work)
     for _ in range(2):
-        found = FreshSeeds(Campaign.open(campaign.file.path)).open_fresh(["counted", "fixed"])
+        found = open_fresh_seeds(Campaign.open(campaign.file.path), ["counted", "fixed"])
         assert sorted(trained(work)) == [str(seed) for seed in range(4) for _ in range(FOLDS)]
         assert {p.seed for p in found["counted"]} == {2, 3}
         assert {p.seed for p in found["fixed"]} == {0}
@@ -58,16 +58,16 @@ def test_only_new_seeds_are_trained_and_handed_out(work: Workplace):
 
 def test_components_of_a_blend_get_the_new_seeds_too(work: Workplace):
     campaign = ran(work)
-    found = FreshSeeds(campaign).open_fresh(["both"])
+    found = open_fresh_seeds(campaign, ["both"])
     assert sorted(trained(work)) == [str(seed) for seed in range(4) for _ in range(FOLDS)]
     assert {p.seed for p in found["both"]} == {2, 3}
-    FreshSeeds(campaign).open_fresh(["counted"])  # the blend has trained them
+    open_fresh_seeds(campaign, ["counted"])  # the blend has trained them
     assert len(trained(work)) == 4 * FOLDS
 
 
 def test_the_protocol_stays_frozen_and_the_campaign_goes_on(work: Workplace):
     campaign = ran(work)
-    FreshSeeds(campaign).open_fresh(["counted"])
+    open_fresh_seeds(campaign, ["counted"])
     frozen = campaign.ledger.frozen()
     assert frozen is not None
     assert frozen.protocol["seeds"] == 2
@@ -77,12 +77,12 @@ def test_the_protocol_stays_frozen_and_the_campaign_goes_on(work: Workplace):
     text = campaign.file.path.read_text().replace("seeds = 2", "seeds = 3")
     campaign.file.path.write_text(text)
     with pytest.raises(ProtocolFrozenError, match=r"protocol\.seeds was 2"):
-        FreshSeeds(Campaign.open(campaign.file.path)).open_fresh(["counted"])
+        open_fresh_seeds(Campaign.open(campaign.file.path), ["counted"])
 
 
 def test_where_no_seed_matters_there_is_nothing_to_train(work: Workplace):
     campaign = ran(work)
     with pytest.raises(IncomparableError, match=r"no seed changes 'fixed'.*protocol\.held_out"):
-        FreshSeeds(campaign).open_fresh(["fixed"])
+        open_fresh_seeds(campaign, ["fixed"])
     with pytest.raises(UnknownNameError, match="'counted'"):
-        FreshSeeds(campaign).open_fresh(["conted"])
+        open_fresh_seeds(campaign, ["conted"])

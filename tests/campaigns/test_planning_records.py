@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from probatum.campaigns.ledger import ROUND_JUDGED, ROUND_PLANNED, PrincipleRecord, RoundRecord
-from probatum.campaigns.sql_ledger import SqlLedger
+from probatum.campaigns.ledgers.ledger import ROUND_JUDGED, ROUND_PLANNED, PrincipleRecord, RoundRecord
+from probatum.campaigns.ledgers.sql_ledger import SqlLedger
 from probatum.errors import FinishedExperimentError, LedgerError, UnknownNameError
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -110,3 +111,22 @@ def test_every_recipe_that_comes_with_a_problem_can_be_used(name: str):
     for one in recipe_book(registry.build(name, {})).values():
         assert one.about, f"'{one.name}' says what it is"
         assert one.recipe.digest()
+
+
+def test_a_recipe_whose_package_is_missing_spoils_no_campaign_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Catechol's book names a model of an optional package; whoever lacks it can use all other recipes."""
+
+    def find_spec(package: str) -> object | None:
+        return None if package == "xgboost" else importlib.util.find_spec(package)
+
+    monkeypatch.setattr("probatum.learning.learner.find_spec", find_spec)
+    monkeypatch.setitem(sys.modules, "xgboost", None)  # so that importing it fails, too
+    campaign = tmp_path / "c.toml"
+    campaign.write_text(CAMPAIGN)
+    assert len(read_campaign_file(campaign).experiments) == 2
+    assert "xgboost" in recipe_book(registry.build("catechol", {}))
+    campaign.write_text(CAMPAIGN + '\n[[experiment]]\nname = "c"\nrecipe = "xgboost"\n')
+    with pytest.raises(CampaignFileError, match=r"c.toml:\d+: model 'xgboost' cannot be imported.*probatum\[all\]"):
+        read_campaign_file(campaign)

@@ -11,14 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from campaigns.small_campaigns import Workplace, python, run, stored
+from campaigns.small_campaigns import Inline, Workplace, make_memory_small, python, run, stored
 from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.events import Event, FitFailed, FitRetried, JobFinished, JobStarted, RoundStarted
-from probatum.campaigns.execution import Bench
-from probatum.campaigns.executors import Executor
-from probatum.campaigns.jobs import DIED, DONE, Job, JobReport, Setup
-from probatum.campaigns.ledger import DONE as FIT_DONE
-from probatum.campaigns.ledger import FAILED, PLANNED, TIMED_OUT, FitRecord
+from probatum.campaigns.ledgers.ledger import DONE as FIT_DONE
+from probatum.campaigns.ledgers.ledger import FAILED, PLANNED, TIMED_OUT, FitRecord
 from probatum.errors import IncomparableError
 
 TROUBLE = """[protocol]
@@ -178,42 +175,7 @@ def test_failures_are_not_tried_again_unasked(trouble: Told):
     assert fits(trouble, "failing") == before
 
 
-# ---------------------------------------------------------------------- an executor of the test's own
-
-
-class Inline(Executor):
-    """Carries jobs out in this process, one at a time, and lets workers 'die' as a test wants it."""
-
-    def __init__(self, setup: Setup, cores: int = 2, dies: set[str] | None = None):
-        self.bench, self._cores, self.dies = Bench(setup), cores, dies or set()
-        self.jobs: list[Job] = []
-        self.begun: list[Job] = []
-        self.most_cores = 0
-
-    @property
-    def cores(self) -> int:
-        return self._cores
-
-    @property
-    def free_cores(self) -> int:
-        return self._cores - sum(job.cores for job in self.jobs)
-
-    def submit(self, job: Job) -> None:
-        self.jobs.append(job)
-        self.begun.append(job)
-        self.most_cores = max(self.most_cores, self._cores - self.free_cores)
-
-    def wait(self) -> list[JobReport]:
-        if not self.jobs:
-            return []
-        job = self.jobs.pop()  # the last one first: order must not matter
-        if self.dies & {fit.key for fit in job.fits}:
-            return [JobReport(job.id, DIED, error="killed by the test")]
-        results, failures = self.bench.carry_out(job)
-        return [JobReport(job.id, DONE, results, failures, seconds=0.01)]
-
-    def close(self) -> None:
-        pass
+# ---------------------------------------------------------------------- the order of things
 
 
 HEALTHY = """[protocol]
@@ -239,18 +201,6 @@ components = ["ridge", "noisy"]
 """
 
 
-def inline(campaign: Campaign, **options: object) -> Inline:
-    campaign.folder.mkdir(exist_ok=True)
-    return Inline(
-        Setup(
-            str(campaign.folder / "artifacts"),
-            {"kind": campaign.file.problem_spec[0], "options": dict(campaign.file.problem_spec[1])},
-            str(campaign.file.protocol.metric),
-        ),
-        **options,  # type: ignore[arg-type]
-    )
-
-
 @pytest.fixture
 def place(tmp_path: Path) -> Workplace:
     return Workplace(tmp_path)
@@ -258,13 +208,13 @@ def place(tmp_path: Path) -> Workplace:
 
 def test_a_fit_is_never_run_twice(place: Workplace):
     campaign = place.open(HEALTHY)
-    executor = inline(campaign)
+    executor = Inline(campaign)
     campaign.run(executor=executor)
     begun = Counter(fit.key for job in executor.begun for fit in job.fits)
     assert set(begun.values()) == {1}
     needed = {fit.key for e in campaign.ledger.experiments() for fit in campaign.ledger.fits(e.name)}
     assert set(begun) == needed
-    again = inline(campaign)
+    again = Inline(campaign)
     Campaign.open(campaign.file.path).run(executor=again)
     assert again.begun == []
 
@@ -272,7 +222,7 @@ def test_a_fit_is_never_run_twice(place: Workplace):
 @pytest.mark.parametrize("cores", [1, 2, 5])
 def test_the_budget_of_cores_is_never_exceeded_and_fused_jobs_get_all_of_it(place: Workplace, cores: int):
     campaign = place.open(HEALTHY)
-    executor = inline(campaign, cores=cores)
+    executor = Inline(campaign, cores=cores)
     campaign.run(executor=executor)
     assert executor.most_cores == cores
     for job in executor.begun:
@@ -281,7 +231,7 @@ def test_the_budget_of_cores_is_never_exceeded_and_fused_jobs_get_all_of_it(plac
 
 def test_fits_of_one_program_are_trained_in_one_job(place: Workplace):
     campaign = place.open(HEALTHY)
-    executor = inline(campaign)
+    executor = Inline(campaign)
     campaign.run(executor=executor)
     (fused,) = (job for job in executor.begun if job.model.endswith(":Weighted"))
     assert len(fused.fits) == 12
@@ -289,7 +239,7 @@ def test_fits_of_one_program_are_trained_in_one_job(place: Workplace):
 
 def test_a_blend_is_begun_when_all_that_it_needs_is_stored(place: Workplace):
     campaign = place.open(HEALTHY)
-    executor = inline(campaign)
+    executor = Inline(campaign)
     campaign.run(executor=executor)
     blends = [fit for job in executor.begun if job.model == "blend" for fit in job.fits]
     assert len(blends) == 12
@@ -302,17 +252,17 @@ def test_a_blend_is_begun_when_all_that_it_needs_is_stored(place: Workplace):
 
 def test_the_limit_of_a_job_is_the_limit_of_a_fit_times_its_fits(place: Workplace):
     campaign = place.open(HEALTHY + "[run]\nlimit = 7.5\n")
-    executor = inline(campaign)
+    executor = Inline(campaign)
     campaign.run(executor=executor)
     assert {job.limit / len(job.fits) for job in executor.begun} == {7.5}
 
 
 def test_a_death_costs_only_the_fit_that_dies_alone_too(place: Workplace):
     rehearsal = place.open(HEALTHY, "rehearsal.toml")
-    rehearsal.run(executor=inline(rehearsal))
+    rehearsal.run(executor=Inline(rehearsal))
     victim = rehearsal.ledger.fits("noisy")[5]
     campaign = place.open(HEALTHY)
-    executor = inline(campaign, dies={victim.key})
+    executor = Inline(campaign, dies={victim.key})
     told: list[Event] = []
     campaign.run(told.append, executor=executor)
     records = {fit.key: fit for fit in campaign.ledger.fits("noisy")}
@@ -326,7 +276,7 @@ def test_a_death_costs_only_the_fit_that_dies_alone_too(place: Workplace):
     blends = campaign.ledger.fits("blend", "scored")
     assert {fit.status for fit in blends} == {FIT_DONE, FAILED}
 
-    campaign.run(executor=inline(campaign), retry_failed=True)
+    campaign.run(executor=Inline(campaign), retry_failed=True)
     assert {e.status for e in campaign.ledger.experiments()} == {"done"}
     after = {fit.key: fit for fit in campaign.ledger.fits("noisy")}
     assert after.pop(victim.key).attempts == bad.attempts + 1
@@ -398,7 +348,7 @@ def test_fits_are_found_under_their_keys_by_other_experiments(place: Workplace):
     twin = COUNTED.replace("LOG", str(place.folder / "log")).replace("seeds = 8", "seeds = 1")
     twin += twin.partition("[run]")[2].partition("\n\n")[2].replace('"counted"', '"twin"')
     campaign = place.open(twin)
-    executor = inline(campaign)
+    executor = Inline(campaign)
     campaign.run(executor=executor)
     assert len((place.folder / "log").read_text().split()) == 6
     assert stored(campaign, "twin").keys() == stored(campaign, "counted").keys()
@@ -418,23 +368,12 @@ training = {{ epochs = 2, batch = 8, rate = {rate} }}
 
 
 def test_a_campaign_that_memory_made_narrow_goes_on_as_narrow(place: Workplace, monkeypatch: pytest.MonkeyPatch):
-    import jax
-
-    from probatum.learning import replicas
-
-    chunk = replicas._run_chunk
-
-    def small_machine(procedure, chosen, width, inputs, targets):
-        if width > 2:
-            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 bytes")
-        return chunk(procedure, chosen, width, inputs, targets)
-
     text = NETWORKS + NETWORK.format(name="slow", rate=0.01)
     first = place.open(text)
     with monkeypatch.context() as patched:
-        patched.setattr(replicas, "_run_chunk", small_machine)
-        first.run(executor=inline(first))
+        make_memory_small(patched)
+        first.run(executor=Inline(first))
     later = place.open(text + NETWORK.format(name="fast", rate=0.02))
-    executor = inline(later)
+    executor = Inline(later)
     later.run(executor=executor)
     assert [job.width for job in executor.begun if job.model == "mlp"] == [2]

@@ -12,8 +12,9 @@ import pytest
 
 from campaigns.small_campaigns import Workplace
 from probatum.campaigns import reproduction
-from probatum.campaigns.campaign import Campaign, StoredPrediction
+from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.reproduction import TOLERANCE, reproduce
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.campaigns.verification import Verification, verify
 from probatum.errors import LedgerError, ProbatumError, ProtocolFrozenError, StorageError
 
@@ -121,9 +122,7 @@ def test_a_table_that_is_gone_shows(table: str, copied: Path):
         db.execute("PRAGMA foreign_keys=OFF")
         db.execute(f"DROP TABLE {table}")
     db.close()
-    found = said(copied)
-    if table != "score":  # whose rows `verify` does not need
-        assert isinstance(found, LedgerError)
+    assert isinstance(said(copied), LedgerError)
 
 
 def test_a_file_that_is_no_database_is_refused(copied: Path):
@@ -140,6 +139,105 @@ def test_a_recipe_that_was_changed_in_the_ledger_does_not_come_out_again(copied:
     campaign.ledger.close()
     assert found.identical < found.fits
     assert not found.holds
+
+
+ONE_FIT = "WHERE id = (SELECT max(id) FROM fit WHERE status = 'done')"
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE score SET value = value * 0.99 WHERE fit_id = 1 AND quantity = 'y'", "score of y"),
+        ("UPDATE score SET value = NULL WHERE fit_id = 1 AND quantity = 'z'", "score of z is nan"),
+        ("DELETE FROM score WHERE fit_id = 1 AND quantity = 'y'", "score of y is gone"),
+        (f"UPDATE fit SET status = 'planned' {ONE_FIT}", "said to be planned, and names predictions"),
+        (f"UPDATE fit SET status = 'failed' {ONE_FIT}", "said to be failed, and names predictions"),
+        (f"UPDATE fit SET status = 'splendid' {ONE_FIT}", "no state of a fit"),
+        (f"UPDATE fit SET artifact = NULL {ONE_FIT}", "names no predictions"),
+        (f"UPDATE fit SET seconds = seconds + 60 {ONE_FIT}", "seconds by its own row"),
+        (f"UPDATE fit SET seed = 7 {ONE_FIT}", "same seeds"),
+        (f"UPDATE fit SET position = 99 {ONE_FIT}", "no predictions in the place"),
+        (f"UPDATE fit SET position = -1 {ONE_FIT}", "no predictions in the place"),
+        (f"UPDATE fit SET position = 'first' {ONE_FIT}", "no predictions in the place"),
+        (f"UPDATE fit SET artifact = (SELECT artifact FROM split LIMIT 1) {ONE_FIT}", "no predictions in the place"),
+        ("UPDATE fit SET position = (position + 1) % 6 WHERE position < 6", "other cases than its split's"),
+        ("UPDATE experiment SET recipe = json_set(recipe, '$.model.alpha', 9.0) WHERE name = 'line'", "its recipe"),
+        ("UPDATE experiment SET done = done - 1 WHERE name = 'line'", "5 done by its own row, 6"),
+        ("UPDATE experiment SET failed = 1 WHERE name = 'line'", "1 failed by its own row"),
+        ("DELETE FROM plan WHERE fit_id = 1", "5 by those of fits"),
+        ("UPDATE split SET position = (position + 1) % 6", "not those that its digest names"),
+        ("UPDATE split SET position = 99 WHERE id = 1", "holds no cases in the place"),
+        ("UPDATE split SET test_rows = 3 WHERE id = 1", "another number of cases"),
+        ("UPDATE split SET task = 'another' WHERE id = 1", "not those that its digest names"),
+        ("UPDATE campaign SET data = json_set(data, '$.table', 'another')", "not those that its digest names"),
+        ("UPDATE campaign SET protocol = json_set(protocol, '$.margin', 9.0)", "protocol.margin was 9.0"),
+    ],
+)
+def test_a_row_of_the_ledger_that_was_changed_is_told(statement: str, told: str, copied: Path):
+    assert verify(copied).rows == ()
+    change(copied, statement)
+    found = verify(copied)
+    assert any(told in row for row in found.rows), found.rows
+    assert not found.whole
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE fit SET seconds = 'long'",
+        "UPDATE experiment SET seconds = 'long'",
+        "UPDATE score SET value = 'good'",
+        "UPDATE campaign SET data = '[]'",
+        "UPDATE campaign SET protocol = '[]'",
+        "UPDATE campaign SET protocol = '{}'",
+        "UPDATE campaign SET problem = '[]'",
+        "UPDATE experiment SET recipe = '[]'",
+        "UPDATE split SET position = 'first'",
+    ],
+)
+def test_a_value_of_another_kind_is_told_in_a_sentence(statement: str, copied: Path):
+    change(copied, statement)
+    found = said(copied)
+    assert isinstance(found, LedgerError) or not found.whole
+
+
+def test_predictions_of_another_experiment_in_the_place_of_its_own_are_told(copied: Path):
+    """The better model's files stand in the rows of the worse one: every file is whole, and every split fits."""
+    of_mean = "SELECT fit_id FROM plan JOIN experiment e ON e.id = experiment_id WHERE e.name LIKE '% mean'"
+    of_line = "SELECT fit_id FROM plan JOIN experiment e ON e.id = experiment_id WHERE e.name = 'line'"
+    better = f"(SELECT o.{{}} FROM fit o WHERE o.split_id = fit.split_id AND o.id IN ({of_line}))"
+    change(
+        copied,
+        f"UPDATE fit SET (artifact, position) = ({better.format('artifact')}, {better.format('position')}) "
+        f"WHERE id IN ({of_mean})",
+    )
+    found = verify(copied)
+    assert (found.missing, found.changed) == ((), ())
+    assert sum("by its predictions" in row for row in found.rows) == 12  # six batches, two quantities
+    assert not found.whole
+
+
+def test_without_the_data_all_is_verified_but_the_scores(copied: Path):
+    change(copied, "UPDATE score SET value = 0 WHERE fit_id = 1")
+    change(copied, "UPDATE fit SET status = 'planned' WHERE id = 2")
+    copied.with_name("batches.csv").unlink()
+    found = verify(copied)
+    assert "batches.csv" in (found.unscored or "")
+    assert len([row for row in found.rows if row.startswith("fit")]) == 1
+    assert verify(copied, scores=False).rows == found.rows
+
+
+def test_data_that_was_changed_shows(copied: Path):
+    table = copied.with_name("batches.csv")
+    table.write_text(table.read_text(encoding="utf-8").replace("batch0", "batch1", 1), encoding="utf-8")
+    assert verify(copied).rows == ("data of 'table': they are not those of the first run",)
+
+
+def test_verifying_loads_no_code_that_recipes_name(copied: Path):
+    copied.with_name("poisonous.py").write_text("raise SystemExit('it was loaded')", encoding="utf-8")
+    text = copied.read_text(encoding="utf-8").replace('model.kind = "ridge"', 'model.kind = "poisonous:Learner"')
+    copied.write_text(text, encoding="utf-8")
+    assert verify(copied).whole
 
 
 def test_data_that_was_changed_is_refused_before_anything_is_trained(copied: Path):

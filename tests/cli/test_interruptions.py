@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli.small_lab import CAMPAIGN, Call, program, start, write_lab
-from probatum.campaigns.ledger_files import open_ledger
+from probatum.campaigns.ledgers.files import open_ledger
 from probatum.errors import UsageError
 
 FITS = 24

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cli.small_lab import Call
-from probatum.campaigns.ledger import PrincipleRecord
-from probatum.campaigns.ledger_files import open_ledger
+from probatum.campaigns.ledgers.files import open_ledger
+from probatum.campaigns.ledgers.ledger import PrincipleRecord
 from probatum.cli.plan import duration_seconds
 from probatum.errors import UsageError
 

@@ -21,7 +21,7 @@ import pytest
 
 from cli.small_lab import PROGRAM, Call, start
 from cli.test_interruptions import FITS, slow, wait_until_some_are_done
-from probatum.campaigns.ledger import ExperimentRecord
+from probatum.campaigns.ledgers.ledger import ExperimentRecord
 from probatum.cli.watch import WINDOW, Rate, _chosen
 
 __all__ = ["slow"]  # a fixture: the campaign that comes to a halt half-way

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from probatum.campaigns.campaign import StoredPrediction
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.evidence.cells import cell_differences
 from probatum.learning.metrics import metric
 from probatum.problems.problem import Dataset, Origin, Quantity, Truth

@@ -12,7 +12,7 @@ from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
 from evidence.simulated import arm, arms_of_one_data_set, arms_of_one_hold_out, k_folds
-from probatum.campaigns.ledger import ExperimentRecord
+from probatum.campaigns.ledgers.ledger import ExperimentRecord
 from probatum.campaigns.recipe import Recipe
 from probatum.errors import IncomparableError
 from probatum.evidence.comparison import compare
@@ -20,10 +20,10 @@ from probatum.evidence.effects import (
     PairedInfluence,
     effect,
     effects_of,
-    mutation_pairs,
     paired_influence,
     random_effects,
 )
+from probatum.evidence.mutation_pairs import mutation_pairs
 
 K_FOLD, GROUPS = "repeated-k-fold", "leave-one-group-out"
 

@@ -9,11 +9,12 @@ import numpy as np
 
 from probatum.audit.history import History, Partition, Run, Side, Training
 from probatum.audit.retraining import rescored
-from probatum.campaigns.campaign import Campaign, StoredPrediction
+from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.experiment import PROBES, TRIVIAL, Mutation
-from probatum.campaigns.ledger import DONE, ExperimentRecord
+from probatum.campaigns.ledgers.ledger import DONE, ExperimentRecord
 from probatum.campaigns.recipe import Recipe, flat
 from probatum.campaigns.splits import Split, group_name
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.errors import ProbatumError
 from probatum.evidence.noise import NoiseFloor
 from probatum.evidence.scores import ArmScores
@@ -72,7 +73,7 @@ def campaign_history(
 def _run(campaign: Campaign, record: ExperimentRecord, recipes: Mapping[str, Recipe], arm: ArmScores | None) -> Run:
     recipe = recipes[record.name]
     parent = recipes.get(record.parent) if record.parent else None
-    changed = None if parent is None else tuple(c.path for c in Mutation.between(parent, recipe).changes)
+    changed = None if parent is None else tuple(c.path for c in Mutation.between(parent, recipe).chosen)
     protocol = campaign.file.protocol
     predictions, trainings = _trainings(campaign, record)
     return Run(

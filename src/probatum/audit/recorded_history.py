@@ -9,7 +9,7 @@ import numpy as np
 
 from probatum.audit.history import History, Run, Training
 from probatum.campaigns.experiment import Mutation
-from probatum.campaigns.ledger import DONE, ExperimentRecord
+from probatum.campaigns.ledgers.ledger import DONE, ExperimentRecord
 from probatum.campaigns.recipe import Recipe, flat
 from probatum.campaigns.recorded_campaign import RecordedCampaign
 from probatum.evidence.comparable import why_not_scored

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from probatum.audit.history import Run
-from probatum.campaigns.campaign import Campaign, StoredPrediction
+from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.execution import Bench
 from probatum.campaigns.fit_inputs import inputs_of
 from probatum.campaigns.jobs import Job, JobFit, Place
-from probatum.campaigns.ledger import DONE, SCORED, ExperimentRecord, FitRecord
+from probatum.campaigns.ledgers.ledger import DONE, SCORED, ExperimentRecord, FitRecord
 from probatum.campaigns.recipe import Recipe
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.problems.problem import Dataset, Truth
 
 POISON_SEED = 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Int, Real, UInt64
 
 from probatum.audit.history import Side
 
@@ -30,7 +31,7 @@ def _mixed(x: np.ndarray) -> np.ndarray:
     return x ^ (x >> np.uint64(31))
 
 
-def is_design(hashes: np.ndarray, inputs: np.ndarray) -> bool:
+def is_design(hashes: UInt64[np.ndarray, " row"], inputs: Real[np.ndarray, "row column"]) -> bool:
     """Whether equal rows are meant: no column by itself tells rows apart, as on a grid of set values.
 
     Args:
@@ -42,7 +43,9 @@ def is_design(hashes: np.ndarray, inputs: np.ndarray) -> bool:
     return most <= max(2, distinct / 2)
 
 
-def coincidences(targets: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> float:
+def coincidences(
+    targets: Real[np.ndarray, "row quantity"], pairs: tuple[Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]
+) -> float:
     """The probability that two repeated measurements read the same in all quantities, by the step of their rounding.
 
     For normal scatter of standard deviation s and a step r, two readings are equal with probability r / (2 sqrt(pi) s),
@@ -65,7 +68,7 @@ def coincidences(targets: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> f
     return probability
 
 
-def reading_step(values: np.ndarray) -> float:
+def reading_step(values: Real[np.ndarray, " row"]) -> float:
     """The step that readings are rounded to: their smallest gap where all are multiples of it, else a power of ten.
 
     Args:

@@ -1,4 +1,4 @@
-"""Predictions, curves and weights as content-addressed files: npz, parquet, safetensors; never pickle.
+"""Predictions, curves and weights as content-addressed files: npz, safetensors; never pickle.
 
 An artifact's name is the sha256 of its bytes, so it is written once, cannot change unnoticed, and can be written by
 any process without asking. It is on the disk (fsync) before its digest is known to anybody.
@@ -74,22 +74,6 @@ class ArtifactStore:
         from safetensors.numpy import load
 
         return load(self._read(name))
-
-    def write_table(self, columns: Mapping[str, np.ndarray]) -> str:
-        """Stores a table as parquet; returns '<sha256>.parquet'."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        buffer = io.BytesIO()
-        pq.write_table(pa.table(dict(columns)), buffer)
-        return self._write(buffer.getbuffer(), "parquet")
-
-    def read_table(self, name: str) -> dict[str, np.ndarray]:
-        """The columns of a parquet artifact."""
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(io.BytesIO(self._read(name)))
-        return {key: table[key].to_numpy() for key in table.column_names}
 
     def put(self, name: str, content: bytes) -> None:
         """Stores an artifact that another store wrote.

@@ -13,13 +13,15 @@ from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from probatum.campaigns.dask_settings import DaskSettings
-from probatum.campaigns.experiment import Experiment, grow, schema_error
-from probatum.campaigns.ledger_address import LedgerAddress
-from probatum.campaigns.ledger_files import ledger_address
+from probatum.campaigns.executors.dask_settings import DaskSettings
+from probatum.campaigns.experiment import Experiment
+from probatum.campaigns.experiment_tables import grow, schema_error
+from probatum.campaigns.ledgers.address import LedgerAddress
+from probatum.campaigns.ledgers.files import ledger_address
 from probatum.campaigns.protocol import Protocol
 from probatum.campaigns.recipe import Recipe
 from probatum.campaigns.recipe_book import recipe_book
+from probatum.campaigns.toml_lines import TomlLines
 from probatum.campaigns.toml_text import read_toml
 from probatum.errors import CampaignFileError, ProbatumError, UnknownNameError
 from probatum.problems import registry
@@ -93,7 +95,7 @@ class CampaignFile:
         protocol: completed with the problem's defaults.
         run: how it runs.
         audit: what the audit is told.
-        experiments: in the file's order; () of imported runs.
+        experiments: in the file's order; () of imported runs, and where they were not wanted.
         planning: how rounds are planned.
         space: what may be searched, as the file says it; `probatum.planning.space` reads it.
         ledger: the address of a shared ledger, of this file or of the environment; None of one in the state folder.
@@ -111,9 +113,19 @@ class CampaignFile:
     space: Mapping[str, Any] = field(default_factory=dict)
     ledger: LedgerAddress | None = None
 
+    @property
+    def problem_record(self) -> dict[str, object]:
+        """{'kind', 'options'} that open the problem again, as plain values for workers and the ledger."""
+        kind, options = self.problem_spec
+        return {"kind": kind, "options": dict(options)}
 
-def read_campaign_file(path: Path) -> CampaignFile:
+
+def read_campaign_file(path: Path, *, experiments: bool = True) -> CampaignFile:
     """Reads and checks a campaign file.
+
+    Args:
+        path: of the file.
+        experiments: whether they are wanted; without them nothing can be run, and no code that recipes name is loaded.
 
     Raises:
         CampaignFileError, UnknownNameError: naming file, line, key and remedy.
@@ -121,7 +133,7 @@ def read_campaign_file(path: Path) -> CampaignFile:
     """
     text = _text(path)
     content = read_toml(text, path.name)
-    lines = _Lines(text, path.name)
+    lines = TomlLines(text, path.name)
     for key in content:
         if key not in KEYS:
             raise UnknownNameError.of("key", key, KEYS, where=lines.place(key))
@@ -136,7 +148,7 @@ def read_campaign_file(path: Path) -> CampaignFile:
     _check_reasons(content, lines)
     audit = _section(AuditSettings, content, "audit", lines)
     tasks = _tasks(content, problem, lines)
-    experiments = _experiments(content, problem, protocol, lines)
+    planned = _experiments(content, problem, protocol, lines) if experiments else ()
     space = content.get("space", {})
     if not isinstance(space, Mapping):
         raise CampaignFileError("space must be a table", where=lines.place("space"), remedy="write [space]")
@@ -148,11 +160,11 @@ def read_campaign_file(path: Path) -> CampaignFile:
             )
     where = lines.place("ledger", section="run")
     address = None if problem.recorded else ledger_address(path, run.ledger, where=where)
-    return CampaignFile(path, problem, spec, tasks, protocol, run, audit, experiments, planning, space, address)
+    return CampaignFile(path, problem, spec, tasks, protocol, run, audit, planned, planning, space, address)
 
 
 def _experiments(
-    content: Mapping[str, Any], problem: Problem, protocol: Protocol, lines: _Lines
+    content: Mapping[str, Any], problem: Problem, protocol: Protocol, lines: TomlLines
 ) -> tuple[Experiment, ...]:
     """The file's experiments; () of imported runs, which stand in the ledger (`recorded_campaign`)."""
     entries = content.get("experiment", [])
@@ -185,7 +197,7 @@ def _text(path: Path) -> str:
         raise CampaignFileError(what, where=str(path), remedy="name a campaign file") from None
 
 
-def _problem_spec(content: Mapping[str, Any], path: Path, lines: _Lines) -> tuple[str, dict[str, Any]]:
+def _problem_spec(content: Mapping[str, Any], path: Path, lines: TomlLines) -> tuple[str, dict[str, Any]]:
     given = content.get("problem")
     if isinstance(given, str):
         given = {"kind": given}
@@ -204,7 +216,7 @@ def _problem_spec(content: Mapping[str, Any], path: Path, lines: _Lines) -> tupl
     return given["kind"], options
 
 
-def _tasks(content: Mapping[str, Any], problem: Problem, lines: _Lines) -> tuple[str, ...]:
+def _tasks(content: Mapping[str, Any], problem: Problem, lines: TomlLines) -> tuple[str, ...]:
     given = content.get("task", problem.tasks[0])
     tasks = (given,) if isinstance(given, str) else given
     if not isinstance(tasks, list | tuple) or not tasks or not all(isinstance(t, str) for t in tasks):
@@ -217,7 +229,7 @@ def _tasks(content: Mapping[str, Any], problem: Problem, lines: _Lines) -> tuple
     return tuple(tasks)
 
 
-def _section(model: type[Section], content: Mapping[str, Any], name: str, lines: _Lines) -> Section:
+def _section(model: type[Section], content: Mapping[str, Any], name: str, lines: TomlLines) -> Section:
     given = content.get(name, {})
     if not isinstance(given, Mapping):
         raise CampaignFileError(f"{name} must be a table", where=lines.place(name), remedy=f"write [{name}]")
@@ -241,7 +253,7 @@ def _fields_beside(model: type[BaseModel], path: Sequence[str]) -> Mapping[str, 
     return model.model_fields
 
 
-def _check_reasons(content: Mapping[str, Any], lines: _Lines) -> None:
+def _check_reasons(content: Mapping[str, Any], lines: TomlLines) -> None:
     """[audit] ignore is a table of reasons by code, not a list of codes."""
     section = content.get("audit")
     ignore = section.get("ignore", {}) if isinstance(section, Mapping) else {}
@@ -256,7 +268,7 @@ def _check_reasons(content: Mapping[str, Any], lines: _Lines) -> None:
         raise CampaignFileError(what, where=lines.place("ignore", section="audit"), remedy=remedy)
 
 
-def _grow(entries: Sequence[Mapping[str, Any]], problem: Problem, lines: _Lines) -> tuple[Experiment, ...]:
+def _grow(entries: Sequence[Mapping[str, Any]], problem: Problem, lines: TomlLines) -> tuple[Experiment, ...]:
     places = [lines.experiment(i) for i in range(len(entries))]
     try:
         return grow(entries, problem, places, {name: one.recipe for name, one in recipe_book(problem).items()})
@@ -269,55 +281,8 @@ def _grow(entries: Sequence[Mapping[str, Any]], problem: Problem, lines: _Lines)
         raise
 
 
-def _check_baseline(protocol: Protocol, experiments: Sequence[Experiment], lines: _Lines) -> None:
+def _check_baseline(protocol: Protocol, experiments: Sequence[Experiment], lines: TomlLines) -> None:
     names = [e.name for e in experiments]
     if protocol.baseline is not None and protocol.baseline not in names:
         place = lines.place("baseline", section="protocol")
         raise UnknownNameError.of("baseline experiment", protocol.baseline, names, where=place)
-
-
-class _Lines:
-    """Finds the line that a key stands in, so that an error can name it."""
-
-    def __init__(self, text: str, name: str):
-        self.lines, self.name = text.splitlines(), name
-        self.headers = [i for i, line in enumerate(self.lines) if re.match(r"\s*\[\[\s*experiment\s*\]\]", line)]
-
-    def place(self, key: str, *, section: str | None = None) -> str:
-        """'file:line' of a key, at the top or in a section."""
-        start = 0
-        if section is not None:
-            pattern = rf"\s*\[{re.escape(section)}\]"
-            start = next((i for i, line in enumerate(self.lines) if re.match(pattern, line)), 0)
-        return self._find(key, start, len(self.lines)) or self.name
-
-    def header(self, section: str) -> str:
-        """'file:line' of a section's header; where it has none, of the key that is its name."""
-        pattern = rf"\s*\[{re.escape(section)}\]"
-        line = next((i for i, line in enumerate(self.lines) if re.match(pattern, line)), None)
-        if line is not None:
-            return f"{self.name}:{line + 1}"
-        outer, _, key = section.rpartition(".")
-        return self.place(key, section=outer or None)
-
-    def experiment(self, index: int, word: str | None = None) -> str:
-        """'file:line' of an experiment's header, or of the first line in it that names the word."""
-        if index >= len(self.headers):
-            return f"{self.name}: experiment {index + 1}"
-        start = self.headers[index]
-        end = self.headers[index + 1] if index + 1 < len(self.headers) else len(self.lines)
-        if word is not None:
-            for before in (r"\w.", r"\w"):  # 'kind' stands in 'model.kind' only where it does not stand alone
-                for i in range(start, end):
-                    if re.search(rf"(?<![{before}]){re.escape(word)}(?!\w)", self.lines[i].split("#")[0]):
-                        return f"{self.name}:{i + 1}"
-            last = word.rpartition(".")[2]
-            if last != word:
-                return self.experiment(index, last)
-        return f"{self.name}:{start + 1}"
-
-    def _find(self, key: str, start: int, end: int) -> str | None:
-        for i in range(start, end):
-            if re.match(rf"\s*(\[+\s*)?\"?{re.escape(key)}\b", self.lines[i]):
-                return f"{self.name}:{i + 1}"
-        return None

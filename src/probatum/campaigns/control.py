@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from probatum.campaigns.campaign import Campaign, StoredPrediction
+from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.events import Listener
 from probatum.campaigns.experiment import CONTROL, Experiment
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.errors import IncomparableError
 
 
-class Control(Campaign):
-    """A campaign whose experiments can be trained with other seeds, as many as the protocol has.
+def open_control(campaign: Campaign, name: str, tell: Listener = lambda _: None) -> list[StoredPrediction]:
+    """Trains an experiment with as many other seeds as the protocol has, and returns its predictions.
 
     The seeds follow those that confirm a champion (`probatum.campaigns.fresh_seeds`), so that a control spends none of
     them. An experiment has one control: asked for again, it is found in the ledger.
 
     Args:
         campaign: that was run.
+        name: of the experiment.
+        tell: called with every event.
+
+    Raises:
+        UnknownNameError: an experiment that the campaign does not have.
+        IncomparableError: no seed changes it, or fits failed.
     """
-
-    def __init__(self, campaign: Campaign):
-        super().__init__(replace(campaign.file))
-        self.first_seed = 2 * campaign.file.protocol.seeds
-        self._cores = campaign._cores
-
-    def open_control(self, name: str, tell: Listener = lambda _: None) -> list[StoredPrediction]:
-        """Trains an experiment with the control's seeds, and returns its predictions.
-
-        Raises:
-            UnknownNameError: an experiment that the campaign does not have.
-            IncomparableError: no seed changes it, or fits failed.
-        """
-        chosen = self._experiment(name)
-        if chosen.recipe.deterministic:
-            what = f"no seed changes '{name}', so a control would show the same again"
-            raise IncomparableError(what, where=self.file.path.name, remedy="it needs none")
-        control = Experiment(f"{CONTROL} {name}", chosen.recipe, parent=name)
-        with self.ledger_site.driving() as ledger:
-            self._freeze(ledger)
-            self._run_experiments(ledger, (control,), self.splits, tell, None, ledger.last_round())
-        return self.predictions(control.name)
+    chosen = campaign.experiment(name)
+    if chosen.recipe.deterministic:
+        what = f"no seed changes '{name}', so a control would show the same again"
+        raise IncomparableError(what, where=campaign.file.path.name, remedy="it needs none")
+    control = Experiment(f"{CONTROL} {name}", chosen.recipe, parent=name)
+    count = campaign.file.protocol.seeds
+    campaign.run_beside((control,), tell, seeds=range(2 * count, 3 * count))
+    return campaign.predictions(control.name)

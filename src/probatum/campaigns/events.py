@@ -43,7 +43,7 @@ class FitsFound:
 
 @dataclass(frozen=True)
 class FitRetried:
-    """A fit failed and is tried again, alone."""
+    """A fit failed, or its machine was lost, and it is tried again."""
 
     key: str
     reason: str

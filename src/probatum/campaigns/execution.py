@@ -1,33 +1,29 @@
-"""Carries a job out: reads cases and rows, trains, scores, writes one artifact."""
+"""Carries a job out: reads cases and rows, trains, scores, and writes what the fits keep."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
+from probatum.campaigns.artifact_arrays import fit_arrays, layout, stored_prediction, stored_rows, stored_spread
 from probatum.campaigns.artifacts import ArtifactStore
 from probatum.campaigns.fit_inputs import feature_blocks, member_columns, row_weights
 from probatum.campaigns.jobs import Job, JobFit, Place, Setup
-from probatum.campaigns.ledger import FitResult
+from probatum.campaigns.ledgers.ledger import FitResult
 from probatum.campaigns.members import joined, member_seed
 from probatum.campaigns.recipe import Recipe
 from probatum.campaigns.splits import belonging
 from probatum.learning.blends import blend, blended_spread, simplex_weights, simplex_weights_by_quantity
 from probatum.learning.ensembles import Stack
 from probatum.learning.learner import FitOutcome, RowSet, fit_many
-from probatum.learning.metrics import metric
+from probatum.learning.metrics import Metric, metric
 from probatum.problems import registry
 from probatum.problems.problem import Dataset, Problem
-
-UNREAD = "unread"
-"""Name of the parameters in an artifact that no fit of the job looked at."""
-CURVE = "curve/"
-"""What the names of curves begin with in an artifact."""
 
 
 class Bench:
@@ -57,11 +53,11 @@ class Bench:
         """Trains and scores a job's fits and stores their predictions.
 
         Returns:
-            The results of the fits that succeeded, their artifact on the disk; and (key, traceback) of those that did
+            The results of the fits that succeeded, their artifacts on the disk; and (key, traceback) of those that did
             not.
 
         Raises:
-            StorageError: the artifact cannot be written.
+            StorageError: an artifact cannot be written.
         """
         dataset = self._dataset(job.task, job.draw)
         rows = [self._rows(fit.split) for fit in job.fits]
@@ -72,12 +68,18 @@ class Bench:
             return (), failures
         tensors = {f"{fit.key}/{name}": array for fit, _, o in good for name, array in o.weights.items()}
         weights = self.store.write_tensors(tensors) if job.keep_weights and tensors else None
-        artifact = self._write([test for _, test, _ in good], [o for _, _, o in good], weights)
-        results = tuple(
-            FitResult(fit.key, o.seconds, artifact, i, self._scores(dataset, test, o.prediction), len(test))
-            for i, (fit, test, o) in enumerate(good)
-        )
-        return results, failures
+        # Fits share their artifact with those of their layout alone, so that what is kept does not depend on company.
+        alike: dict[Hashable, list[tuple[JobFit, np.ndarray, FitOutcome]]] = {}
+        for one in good:
+            alike.setdefault(layout(one[2]), []).append(one)
+        results: list[FitResult] = []
+        for some in alike.values():
+            arrays = fit_arrays([test for _, test, _ in some], [o for *_, o in some], weights)
+            artifact = self.store.write_arrays(arrays)
+            for position, (fit, test, o) in enumerate(some):
+                scores = fit_scores(self.metric, dataset, test, o.prediction)
+                results.append(FitResult(fit.key, o.seconds, artifact, position, scores, len(test)))
+        return tuple(results), failures
 
     def outcomes(self, job: Job) -> list[FitOutcome]:
         """Trains a job's fits and stores nothing."""
@@ -172,39 +174,11 @@ class Bench:
         """[component] stored spreads, None where a component has none."""
         return [stored_spread(self._read(p.artifact), p.position) for p in places]
 
-    # ------------------------------------------------------------------ rows, scores, files
+    # ------------------------------------------------------------------ rows and files
 
     def _rows(self, place: Place) -> tuple[np.ndarray, np.ndarray]:
         """(train, test) row indices of a stored split."""
         return stored_rows(self._read(place.artifact), place.position)
-
-    def _scores(self, dataset: Dataset, test: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
-        truth = dataset.truth.open_for_scoring()[test]
-        return {
-            name: float(self.metric.score(truth[:, [q]], prediction[:, [q]]))
-            for q, name in enumerate(dataset.quantity_names)
-        }
-
-    def _write(self, tests: Sequence[np.ndarray], outcomes: Sequence[FitOutcome], weights: str | None) -> str:
-        arrays = {
-            "offsets": np.concatenate([[0], np.cumsum([len(t) for t in tests])]).astype(np.int64),
-            "rows": np.concatenate(tests).astype(np.int32),
-            "prediction": np.concatenate([o.prediction for o in outcomes]),
-        }
-        if weights is not None:
-            arrays["weights"] = np.array(weights)  # the name of their artifact
-        if any(o.spread is not None for o in outcomes):
-            spreads = [np.full_like(o.prediction, np.nan) if o.spread is None else o.spread for o in outcomes]
-            arrays["spread"] = np.concatenate(spreads)
-        if any(o.width is not None for o in outcomes):
-            arrays["width"] = np.array([o.width or 0 for o in outcomes], dtype=np.int32)
-        ignored = set.intersection(*(set(o.unread) for o in outcomes))
-        if ignored:
-            arrays[UNREAD] = np.array(sorted(ignored))
-        for name in outcomes[0].curves:
-            if len({np.shape(o.curves.get(name, ())) for o in outcomes}) == 1:
-                arrays[f"{CURVE}{name}"] = np.stack([o.curves[name] for o in outcomes])
-        return self.store.write_arrays(arrays)
 
 
 def blended(
@@ -222,56 +196,46 @@ def blended(
         out_of_fold: gives the components' predictions [component, row, quantity] inside the training fold, and the
             truth of these rows; called where weights are learned from them.
     """
-    model = recipe.model
-    given = model.get("weights", "equal")
+    by = combination(recipe, len(predictions), out_of_fold)
+    if isinstance(by, Stack):
+        return by.predict(predictions), None, by.coefficients
+    chosen = recipe.model.get("spread")
+    told = [s if chosen is None or number in chosen else None for number, s in enumerate(spreads)]
+    return blend(predictions, by), blended_spread(predictions, told, by), by
+
+
+def combination(
+    recipe: Recipe, components: int, out_of_fold: Callable[[], tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray | Stack:
+    """How a blend puts predictions together: weights, [component] or [component, quantity], or a linear model.
+
+    Args:
+        recipe: of the blend.
+        components: how many.
+        out_of_fold: as for `blended`.
+    """
+    given = recipe.model.get("weights", "equal")
     if given == "stack":
-        stack = Stack.learned(*out_of_fold(), alpha=float(model.get("alpha", 1.0)))
-        return stack.predict(predictions), None, stack.coefficients
+        return Stack.learned(*out_of_fold(), alpha=float(recipe.model.get("alpha", 1.0)))
     if given == "inner":
         best = simplex_weights_by_quantity if recipe.per_target else simplex_weights
-        weights = best(*out_of_fold())
-    else:
-        weights = np.ones(len(predictions)) if given == "equal" else np.array(given, dtype=np.float64)
-    chosen = model.get("spread")
-    told = [s if chosen is None or number in chosen else None for number, s in enumerate(spreads)]
-    return blend(predictions, weights), blended_spread(predictions, told, weights), weights
+        return best(*out_of_fold())
+    return np.ones(components) if given == "equal" else np.array(given, dtype=np.float64)
 
 
-def stored_prediction(arrays: dict[str, np.ndarray], position: int) -> tuple[np.ndarray, np.ndarray]:
-    """(rows [row], prediction [row, quantity]) of one fit in a job's artifact."""
-    part = slice(arrays["offsets"][position], arrays["offsets"][position + 1])
-    return arrays["rows"][part], arrays["prediction"][part]
+def fit_scores(metric: Metric, dataset: Dataset, rows: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
+    """What a fit scores: quantity to the metric's value.
 
-
-def stored_spread(arrays: dict[str, np.ndarray], position: int) -> np.ndarray | None:
-    """Predictive standard deviations [row, quantity] of one fit in a job's artifact; None where it has none."""
-    if "spread" not in arrays:
-        return None
-    spread = arrays["spread"][arrays["offsets"][position] : arrays["offsets"][position + 1]]
-    return None if np.isnan(spread).all() else spread
-
-
-def stored_width(arrays: dict[str, np.ndarray], position: int) -> int | None:
-    """Fits that ran side by side in the program of one fit in a job's artifact; None where it was not fused.
-
-    Less than `probatum.learning.replicas.chunk_width` where memory did not suffice; another width may round otherwise,
-    so that later fits of the experiment are given it (`Job.width`).
+    Args:
+        metric: the protocol's.
+        dataset: that has the truth.
+        rows: [row] of the dataset that were predicted.
+        prediction: [row, quantity].
     """
-    return int(arrays["width"][position]) or None if "width" in arrays else None
-
-
-def stored_curves(arrays: dict[str, np.ndarray], position: int) -> dict[str, np.ndarray]:
-    """Name to [epoch] of one fit in a job's artifact."""
-    return {name.removeprefix(CURVE): array[position] for name, array in arrays.items() if name.startswith(CURVE)}
-
-
-def stored_rows(arrays: dict[str, np.ndarray], position: int) -> tuple[np.ndarray, np.ndarray]:
-    """(train, test) row indices of one split in an artifact of splits."""
-    sides = []
-    for side in ("train", "test"):
-        offsets = arrays[f"{side}_offsets"]
-        sides.append(arrays[side][offsets[position] : offsets[position + 1]].astype(np.int64))
-    return sides[0], sides[1]
+    truth = dataset.truth.open_for_scoring()[rows]
+    return {
+        name: float(metric.score(truth[:, [q]], prediction[:, [q]])) for q, name in enumerate(dataset.quantity_names)
+    }
 
 
 def _side_by_side(width: int) -> AbstractContextManager[None]:

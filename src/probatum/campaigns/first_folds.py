@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from probatum.campaigns.campaign import Campaign, StoredPrediction
+from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.events import Listener
 from probatum.campaigns.experiment import RACED, Experiment
-from probatum.campaigns.ledger import Ledger
 from probatum.campaigns.splits import Split
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.errors import IncomparableError
 
 
-class FirstFolds(Campaign):
-    """A campaign whose experiments are trained on some of its folds, with the first of its seeds.
+class FirstFolds:
+    """The folds of a campaign in the order in which candidates are trained on them.
 
-    The protocol stays frozen as it is. A fit's key knows neither how many folds nor how many seeds there are, so what
-    is trained here is found in the ledger when an experiment is run in full. Experiments are recorded under the prefix
-    `RACED` and the digest of their recipe, for a candidate has no lasting name before it runs.
+    What is trained here is found in the ledger when an experiment is run in full. Experiments are recorded under the
+    prefix `RACED` and the digest of their recipe, for a candidate has no lasting name before it runs.
 
     Args:
         campaign: that was run.
@@ -28,10 +26,7 @@ class FirstFolds(Campaign):
     """
 
     def __init__(self, campaign: Campaign, leave_out: str | None = None):
-        once = campaign.file.protocol.model_copy(update={"seeds": 1})
-        super().__init__(replace(campaign.file, protocol=once))
-        self._own = campaign
-        self._cores = campaign._cores
+        self._campaign = campaign
         kept = [s for s in campaign.splits if leave_out is None or leave_out not in s.name]
         order = np.random.default_rng(0).permutation(len(kept))  # so that the first folds are of all tasks and groups
         self.order: tuple[Split, ...] = tuple(kept[i] for i in order)
@@ -52,17 +47,12 @@ class FirstFolds(Campaign):
         probes = {
             e.name: Experiment(f"{RACED} {e.recipe.digest()[:16]} on {folds} folds", e.recipe) for e in experiments
         }
-        with self.ledger_site.driving() as ledger:
-            self._freeze(ledger)
-            unique = tuple({p.name: p for p in probes.values()}.values())
-            self._run_experiments(ledger, unique, self.order[:folds], tell, None, ledger.last_round())
+        unique = tuple({p.name: p for p in probes.values()}.values())
+        self._campaign.run_beside(unique, tell, splits=self.order[:folds], seeds=range(1))
         found: dict[str, list[StoredPrediction]] = {}
         for name, probe in probes.items():
             try:
-                found[name] = self.predictions(probe.name)
+                found[name] = self._campaign.predictions(probe.name)
             except IncomparableError:  # a fit failed
                 continue
         return found
-
-    def _freeze(self, ledger: Ledger) -> None:
-        self._own._freeze(ledger)

@@ -1,4 +1,4 @@
-"""Jobs: fits that are trained together by one worker, written as one artifact, recorded in one transaction.
+"""Jobs: fits that are trained together by one worker, and recorded in one transaction.
 
 A job is plain values (JSON), so that any worker anywhere can run it.
 """
@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from probatum.campaigns.ledger import FitResult
+from probatum.campaigns.ledgers.ledger import FitResult
 
 if TYPE_CHECKING:
     from probatum.campaigns.fit import Fit

@@ -18,12 +18,12 @@ from probatum.version import __version__
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "lightgbm", "jax", "jaxlib", "equinox", "optax", "numba", "pandas")
 
 
-def manifest(problem: Mapping[str, Any], datasets: Mapping[str, Dataset]) -> dict[str, Any]:
+def manifest(problem: Mapping[str, Any], draws: Mapping[tuple[str, int], Dataset]) -> dict[str, Any]:
     """Code, environment and data, as plain values.
 
     Args:
         problem: {'kind', 'options'}.
-        datasets: task to dataset.
+        draws: (task, draw) to dataset.
     """
     return {
         "code": {"probatum": __version__, "source": source_digest()},
@@ -37,7 +37,7 @@ def manifest(problem: Mapping[str, Any], datasets: Mapping[str, Dataset]) -> dic
         },
         "problem": dict(problem),
         "data": {
-            task: {
+            label: {
                 "digest": d.digest,
                 "files": dict(d.origin.files),
                 "generator": d.origin.generator,
@@ -45,9 +45,19 @@ def manifest(problem: Mapping[str, Any], datasets: Mapping[str, Dataset]) -> dic
                 "count": d.origin.count,
                 "licence": d.origin.licence,
             }
-            for task, d in datasets.items()
+            for label, d in datasets_by_label(draws).items()
         },
     }
+
+
+def datasets_by_label(draws: Mapping[tuple[str, int], Dataset]) -> dict[str, Dataset]:
+    """`data_label` to dataset."""
+    return {data_label(task, draw): dataset for (task, draw), dataset in draws.items()}
+
+
+def data_label(task: str, draw: int) -> str:
+    """How a campaign's record names a dataset: its task, with the number of the draw after the first."""
+    return f"{task} draw {draw + 1}" if draw else task
 
 
 def libraries(names: Sequence[str] = LIBRARIES) -> dict[str, str | None]:

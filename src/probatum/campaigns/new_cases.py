@@ -11,7 +11,7 @@ import numpy as np
 from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.execution import Bench, blended
 from probatum.campaigns.recipe import Recipe
-from probatum.campaigns.splits import Split, held_out_rows, inner_splits
+from probatum.campaigns.splits import Split, inner_splits, open_rows
 from probatum.errors import DataError, FitError, UnknownNameError
 from probatum.learning.ensembles import mixture
 from probatum.learning.learner import FitOutcome
@@ -66,15 +66,13 @@ def predict_new(
     """
     campaign.require_trainable()
     where, datasets = campaign.file.path.name, campaign.datasets
-    recipes = {e.name: e.recipe for e in campaign.experiments}
-    if experiment not in recipes:
-        raise UnknownNameError.of("experiment", experiment, recipes, where=where)
+    recipe = campaign.experiment(experiment).recipe
     task = next(iter(datasets)) if task is None else task
     if task not in datasets:
         raise UnknownNameError.of("task", task, datasets, where=where)
-    known, recipe, protocol = datasets[task], recipes[experiment], campaign.file.protocol
+    known, protocol = datasets[task], campaign.file.protocol
     observations = observations_of(known, cases)
-    train = np.setdiff1d(np.flatnonzero(known.scorable), held_out_rows(known, protocol))
+    train = open_rows(known, protocol)
     together = extended(known, observations)
     queries = np.arange(len(known), len(together))
     bench = Bench(campaign.setup, lambda _, __: together)
@@ -190,15 +188,38 @@ def _outcome(
         return outcome
     parts = [_outcome(bench, c, split, seed, dataset, campaign, cores) for c in recipe.components]
 
-    def out_of_fold() -> tuple[np.ndarray, np.ndarray]:
-        inner = inner_splits(split, dataset, campaign.file.protocol, recipe.inner_folds)
-        predicted = [
-            np.stack([_outcome(bench, c, s, seed, dataset, campaign, cores).prediction for c in recipe.components])
-            for s in inner
-        ]
-        return np.concatenate(predicted, axis=1), dataset.targets()[np.concatenate([s.test for s in inner])]
-
     prediction, spread, _ = blended(
-        recipe, np.stack([p.prediction for p in parts]), [p.spread for p in parts], out_of_fold
+        recipe,
+        np.stack([p.prediction for p in parts]),
+        [p.spread for p in parts],
+        lambda: out_of_fold(bench, recipe, split, seed, dataset, campaign, cores),
     )
     return FitOutcome(prediction, sum(p.seconds for p in parts), spread)
+
+
+def out_of_fold(
+    bench: Bench, recipe: Recipe, split: Split, seed: int, dataset: Dataset, campaign: Campaign, cores: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a blend's components predict inside a training fold for rows they have not seen, and the truth of these.
+
+    Args:
+        bench: that trains.
+        recipe: of the blend.
+        split: whose training rows are split again.
+        seed: of the trainings.
+        dataset: of the split.
+        campaign: whose protocol says which rows stay together.
+        cores: that may be used.
+
+    Returns:
+        [component, row, quantity] and [row, quantity].
+
+    Raises:
+        FitError: a training failed.
+    """
+    inner = inner_splits(split, dataset, campaign.file.protocol, recipe.inner_folds)
+    predicted = [
+        np.stack([_outcome(bench, c, s, seed, dataset, campaign, cores).prediction for c in recipe.components])
+        for s in inner
+    ]
+    return np.concatenate(predicted, axis=1), dataset.targets()[np.concatenate([s.test for s in inner])]

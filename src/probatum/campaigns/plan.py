@@ -6,11 +6,10 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from probatum.campaigns.artifact_arrays import split_arrays
 from probatum.campaigns.artifacts import ArtifactStore
 from probatum.campaigns.fit import Fit, code_versions
-from probatum.campaigns.ledger import NEEDED, SCORED, PlannedFit, SplitRecord
+from probatum.campaigns.ledgers.ledger import NEEDED, SCORED, PlannedFit, SplitRecord
 from probatum.campaigns.protocol import Protocol
 from probatum.campaigns.recipe import Recipe
 from probatum.campaigns.splits import Split, inner_splits
@@ -24,18 +23,17 @@ class Planner:
     Attributes:
         problem, protocol: of the campaign.
         draws: (task, draw) to dataset.
-        first_seed: where the seeds begin.
+        seeds: of the trainings; the first alone where no seed matters.
     """
 
     problem: Problem
     draws: Mapping[tuple[str, int], Dataset]
     protocol: Protocol
-    first_seed: int = 0
+    seeds: range
 
     def fits(self, recipe: Recipe, splits: Iterable[Split]) -> list[Fit]:
         """The fits whose predictions are an experiment's: every split with every seed."""
-        count = 1 if recipe.deterministic else self.protocol.seeds
-        seeds = range(self.first_seed, self.first_seed + count)
+        seeds = self.seeds[:1] if recipe.deterministic else self.seeds
         return [self._fit(recipe, split, seed) for split in splits for seed in seeds]
 
     def _fit(self, recipe: Recipe, split: Split, seed: int) -> Fit:
@@ -87,12 +85,7 @@ def store_splits(fits: Iterable[Fit], store: ArtifactStore) -> dict[str, SplitRe
             by_data.setdefault((split.task, split.draw), {})[split.digest] = split
     records = {}
     for (task, draw), splits in by_data.items():
-        arrays = {}
-        for side in ("train", "test"):
-            sides = [getattr(s, side) for s in splits.values()]
-            arrays[side] = np.concatenate(sides).astype(np.int32)
-            arrays[f"{side}_offsets"] = np.concatenate([[0], np.cumsum([len(s) for s in sides])]).astype(np.int64)
-        artifact = store.write_arrays(arrays)
+        artifact = store.write_arrays(split_arrays(tuple(splits.values())))
         for position, (digest, s) in enumerate(splits.items()):
             records[digest] = SplitRecord(digest, task, draw, s.name, artifact, position, len(s.train), len(s.test))
     return records

@@ -113,6 +113,16 @@ class Recipe(BaseModel):
         return learner_kind(self.kind)
 
     @property
+    def installed(self) -> bool:
+        """Whether the packages of its models are on this machine; of a model that nobody knows, True."""
+        if self.is_blend:
+            return all(component.installed for component in self.components)
+        try:
+            return self.learner.installed
+        except UnknownNameError:
+            return True
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """What the learner is built with: the model's and the training's parameters."""
         return {**{k: v for k, v in self.model.items() if k != "kind"}, **self.training}

@@ -23,7 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from probatum.campaigns.experiment import grow
+from probatum.campaigns.experiment_tables import grow
 from probatum.campaigns.recipe import Recipe
 from probatum.campaigns.toml_text import read_toml
 from probatum.errors import CampaignFileError
@@ -62,7 +62,7 @@ def recipe_book(problem: Problem) -> Mapping[str, NamedRecipe]:
         return {}
     entries = [_as_experiment(entry) for entry in _entries(file)]
     places = [f"{FILE} of {problem.name}, recipe '{entry.get('name')}'" for entry in entries]
-    grown = grow(entries, problem, places)
+    grown = grow(entries, problem, places, installed_only=False)  # such a recipe is refused where it is asked for
     return {one.name: NamedRecipe(one.name, one.hypothesis or "", one.recipe) for one in grown}
 
 

@@ -9,17 +9,16 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from probatum.campaigns.campaign import Campaign, StoredPrediction
+from probatum.campaigns.artifact_arrays import stored_curves
+from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.campaign_file import CampaignFile
-from probatum.campaigns.events import Listener
-from probatum.campaigns.execution import stored_curves
-from probatum.campaigns.executors import Executor
 from probatum.campaigns.experiment import Experiment, Mutation
-from probatum.campaigns.ledger import FitRecord, SplitRecord
-from probatum.campaigns.ledger_files import LEDGER, LedgerSite
+from probatum.campaigns.ledgers.files import LEDGER
+from probatum.campaigns.ledgers.ledger import FitRecord, SplitRecord
+from probatum.campaigns.ledgers.recorded_ledger import RecordedLedger, RecordedScore
 from probatum.campaigns.recipe import Recipe
-from probatum.campaigns.recorded_ledger import RecordedLedger, RecordedScore
 from probatum.campaigns.splits import Split
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.errors import CampaignFileError, UnknownNameError
 from probatum.problems.imported import Imported
 from probatum.problems.problem import Dataset, Origin, Quantity, Truth
@@ -79,27 +78,12 @@ class RecordedCampaign(Campaign):
         assert isinstance(self.file.problem, Imported)
         return self.file.problem
 
-    # ------------------------------------------------------------------ what there is
-
-    @property
-    def ledger_site(self) -> LedgerSite:
-        """Beside the file, whatever shared ledger campaigns of one's own have."""
-        return LedgerSite(self.file.path)
+    # ------------------------------------------------------------------ what is asked, and what is stored
 
     @cached_property
     def ledger(self) -> RecordedLedger:
         """The campaign's ledger, to be looked at."""
         return RecordedLedger.at(self.folder / LEDGER, read_only=True)
-
-    @cached_property
-    def experiments(self) -> tuple[Experiment, ...]:
-        """The imported ones; there are no trivial baselines, for nothing can be trained."""
-        return self.file.experiments
-
-    @cached_property
-    def datasets(self) -> dict[str, Dataset]:
-        """The folds of the first draw."""
-        return {task: dataset for (task, draw), dataset in self.draws.items() if draw == 0}
 
     @cached_property
     def draws(self) -> dict[tuple[str, int], Dataset]:
@@ -158,23 +142,8 @@ class RecordedCampaign(Campaign):
             )  # fmt: skip
         return found
 
-    # ------------------------------------------------------------------ what cannot be done
-
     def require_trainable(self) -> NoReturn:
-        self._refuse()
-
-    def run(
-        self, tell: Listener = lambda _: None, *, retry_failed: bool = False, executor: Executor | None = None
-    ) -> NoReturn:
-        self._refuse()
-
-    def open_held_out(self, experiment: str, tell: Listener = lambda _: None) -> NoReturn:
-        self._refuse()
-
-    def require_unchanged(self) -> None:
-        """The data are not here, so that nobody can say whether they changed."""
-
-    def _refuse(self) -> NoReturn:
+        """Refuses whatever would train: the data are not here, nor what was run."""
         raise CampaignFileError(
             "its runs were imported and are read-only: there is no data here to train on",
             where=self.file.path.name,

@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from probatum.campaigns.campaign import Campaign, StoredPrediction
+from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.events import Listener
+from probatum.campaigns.executors.local_executor import LocalExecutor
 from probatum.campaigns.experiment import TRIVIAL, Experiment
-from probatum.campaigns.local_executor import LocalExecutor
 from probatum.campaigns.recipe import Recipe
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.errors import UnknownNameError
 
 TOLERANCE = 1e-3

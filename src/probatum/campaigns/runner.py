@@ -9,23 +9,16 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from probatum.campaigns.events import FitFailed, FitRetried, FitsFound, JobFinished, JobStarted, Listener
-from probatum.campaigns.executors import Executor
+from probatum.campaigns.executors.executor import Executor
 from probatum.campaigns.fit import Fit
 from probatum.campaigns.fit_queue import FitQueue, ReadyFits
+from probatum.campaigns.job_sizes import JobSizes
 from probatum.campaigns.jobs import DONE, LOST, STORAGE, Job, JobFit, JobReport, Place
 from probatum.campaigns.jobs import TIMED_OUT as JOB_TIMED_OUT
-from probatum.campaigns.ledger import FAILED, TIMED_OUT, Ledger
+from probatum.campaigns.ledgers.ledger import FAILED, TIMED_OUT, Ledger
 from probatum.campaigns.splits import Split
 from probatum.errors import FinishedExperimentError, StorageError
 
-FUSED_FITS = 120
-"""Fits in a fused job: enough to fill every core's chunks, few enough to lose little when killed."""
-CHUNK = 8
-"""Fits a core, of a fused job, below which more machines would not end sooner."""
-SECONDS_A_JOB = 3.0
-"""Length of a job of fits that are trained one after the other."""
-FIRST_FITS = 4
-"""Fits in the first such job of a recipe, before its speed is known."""
 TRIES = 2
 """How often a failing fit is tried alone."""
 LOOK = 1.0
@@ -74,7 +67,7 @@ class Runner:
         self._ended = 0
         self._tries: dict[str, int] = defaultdict(int)
         self._losses: dict[str, int] = defaultdict(int)
-        self._pace: dict[Hashable, float] = {}
+        self._sizes = JobSizes(executor)
         self._jobs: dict[str, tuple[Job, Hashable]] = {}
         self._first_done: dict[Hashable, Place] = {}
         self._widths: dict[Hashable, int | None] = {}
@@ -133,29 +126,19 @@ class Runner:
         """Fits for which there is room, job by job, and their cores: one fused job, or as many others as have ended."""
         if (fused := self._queue.next_group(fused=True)) is not None:
             cores = self._executor.room(whole=True)
-            return [(self._queue.take(fused[0], self._fused_fits(fused[1])), cores)] if cores else []
+            return [(self._queue.take(fused[0], self._sizes.of_fused(fused[1])), cores)] if cores else []
         ready: list[tuple[ReadyFits, int]] = []
         if not self._executor.room(whole=False):
             return ready
         most = max(1, self._ended, self._executor.free_cores)
         while len(ready) < most and (single := self._queue.next_group(fused=False)) is not None:
-            ready.append((self._queue.take(single[0], self._job_size(*single)), 1))
+            ready.append((self._queue.take(single[0], self._sizes.of_others(*single)), 1))
         while len(ready) < most and (alone := self._queue.next_alone()) is not None:
             if self._queue.is_fused(alone):
                 cores = 0 if ready else self._executor.room(whole=True)
                 return [(self._queue.take_alone(), cores)] if cores else ready
             ready.append((self._queue.take_alone(), 1))
         return ready
-
-    def _fused_fits(self, waiting: int) -> int:
-        machines = self._executor.machines
-        return min(FUSED_FITS, max(-(-waiting // machines), CHUNK * self._executor.cores // machines))
-
-    def _job_size(self, group: Hashable, waiting: int) -> int:
-        if group not in self._pace:
-            return FIRST_FITS
-        fair = -(-waiting // max(1, 2 * self._executor.cores))
-        return max(1, min(int(SECONDS_A_JOB / max(self._pace[group], 1e-4)), max(fair, FIRST_FITS)))
 
     def _begin(self, ready: Sequence[tuple[ReadyFits, int]]) -> None:
         """Claims fits and records their jobs, all in one transaction; fits that are another driver's are left to it."""
@@ -229,8 +212,7 @@ class Runner:
             for result in report.results:
                 self._place(result.key, Place(result.artifact, result.position))
             if group is not None:
-                pace = report.seconds / len(job.fits)
-                self._pace[group] = max(pace, self._pace.get(group, pace) / 2)  # recipes of one group differ
+                self._sizes.learn(group, report.seconds, len(job.fits))
             self._tell(JobFinished(job.id, tuple(r.key for r in report.results), report.seconds))
             for key, error in report.failures:
                 self._fail(job, key, FAILED, error)

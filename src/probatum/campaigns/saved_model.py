@@ -21,7 +21,7 @@ from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.fit_inputs import feature_blocks, inputs_of, member_columns, row_weights
 from probatum.campaigns.members import LOGIT_MEAN, member_seed
 from probatum.campaigns.recipe import Recipe
-from probatum.campaigns.splits import belonging, held_out_rows
+from probatum.campaigns.splits import belonging, open_rows
 from probatum.errors import CampaignFileError, DataError, FitError, UnknownNameError
 from probatum.learning.ensembles import logit_mean
 from probatum.learning.learner import RowSet, fit_many
@@ -104,31 +104,41 @@ def train_model(
     """
     campaign.require_trainable()
     where, datasets = campaign.file.path.name, campaign.datasets
-    recipes = {e.name: e.recipe for e in campaign.experiments}
-    if experiment not in recipes:
-        raise UnknownNameError.of("experiment", experiment, recipes, where=where)
+    recipe = campaign.experiment(experiment).recipe
     if task is None and len(datasets) > 1:
         raise CampaignFileError("several tasks", where=where, remedy=f"choose one: {', '.join(datasets)}")
     task = next(iter(datasets)) if task is None else task
     if task not in datasets:
         raise UnknownNameError.of("task", task, datasets, where=where)
-    recipe, dataset = recipes[experiment], datasets[task]
+    dataset = datasets[task]
     if recipe.is_blend:
         raise CampaignFileError(f"'{experiment}' is a blend", where=where, remedy="save its components one by one")
     if not hasattr(recipe.learner.estimator_class(), "restore"):
         what = f"model '{recipe.kind}' of '{experiment}' keeps no weights"
         raise CampaignFileError(what, where=where, remedy="save a network; others train anew in seconds")
     protocol = campaign.file.protocol
-    rows = np.setdiff1d(np.flatnonzero(dataset.scorable), held_out_rows(dataset, protocol))
-    weights = _trained(recipe, campaign.file.problem, dataset, rows, protocol.group, seed, cores)
+    rows = open_rows(dataset, protocol)
+    weights = trained_weights(recipe, campaign.file.problem, dataset, rows, protocol.group, seed, cores)
     spec = (campaign.file.problem_spec[0], dict(campaign.file.problem_spec[1]))
     return SavedModel(experiment, task, spec, recipe, dataset.quantity_names, dataset.digest, len(rows), seed, weights)
 
 
-def _trained(
+def trained_weights(
     recipe: Recipe, problem: Problem, dataset: Dataset, rows: np.ndarray, group: str | None, seed: int, cores: int
 ) -> list[list[Mapping[str, np.ndarray]]]:
-    """[member][block of quantities] of weights."""
+    """[member][block of quantities] of weights that a recipe's learner gives when it is trained.
+
+    Args:
+        recipe: of a learner that has `restore`.
+        problem, dataset: trained on.
+        rows: [row] of the dataset.
+        group: the protocol's grouping.
+        seed: of the first member.
+        cores: that may be used.
+
+    Raises:
+        FitError: a training failed.
+    """
     blocks = feature_blocks(problem, dataset, recipe.features)
     inputs, widths = np.concatenate(list(blocks.values()), axis=1), {name: b.shape[1] for name, b in blocks.items()}
     together = belonging(dataset, group)

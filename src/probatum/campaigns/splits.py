@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from sklearn.model_selection import StratifiedShuffleSplit
 
-from probatum.campaigns.protocol import Protocol
+from probatum.campaigns.folds import hold_out, k_folds
+from probatum.campaigns.protocol import FRESH_DRAWS, Protocol
 from probatum.errors import CampaignFileError, DataError, UnknownNameError
 from probatum.problems.problem import Dataset
 
@@ -60,11 +60,14 @@ def make_splits(dataset: Dataset, protocol: Protocol, *, where: str = "protocol"
         UnknownNameError: a grouping that the dataset does not have.
         DataError: groups too few or too small to be split.
     """
-    open_rows = np.setdiff1d(np.flatnonzero(dataset.scorable), held_out_rows(dataset, protocol, where=where))
-    units = _units(dataset, protocol, where)[open_rows]
+    rows = open_rows(dataset, protocol, where=where)
+    units = _units(dataset, protocol, where)[rows]
 
     def split(name: str, test: np.ndarray) -> Split:
-        return Split(dataset.task, dataset.draw, name, open_rows[~test], open_rows[test], dataset.digest)
+        return Split(dataset.task, dataset.draw, name, rows[~test], rows[test], dataset.digest)
+
+    def generator(repeat: int) -> np.random.Generator:
+        return np.random.default_rng([protocol.split_seed, repeat, dataset.draw])
 
     match protocol.splits:
         case "leave-one-group-out":
@@ -72,32 +75,21 @@ def make_splits(dataset: Dataset, protocol: Protocol, *, where: str = "protocol"
             _check_groups(labels, counts, dataset, protocol, where)
             return tuple(split(str(label), units == label) for label in labels)
         case "grouped-k-fold" | "repeated-k-fold":
+            kept, of = _labels_to_keep(dataset, protocol, where, rows), f"{dataset.problem}/{dataset.task}"
             return tuple(
                 split(f"repeat {repeat + 1} fold {fold + 1}", mask)
                 for repeat in range(protocol.repeats)
-                for fold, mask in enumerate(
-                    _folds(
-                        units,
-                        protocol.folds,
-                        _generator(protocol, dataset, repeat),
-                        dataset,
-                        where,
-                        _labels_to_keep(dataset, protocol, where, open_rows),
-                    )
-                )
+                for fold, mask in enumerate(k_folds(units, protocol.folds, generator(repeat), kept, of=of, where=where))
             )
-        case "fresh-draws":
-            strata = _strata(dataset, protocol, where)
-            test = _hold_out(units, None if strata is None else strata[open_rows], protocol, dataset, 0, where)
-            return (split(f"draw {dataset.draw + 1}", test),)
         case _:
-            strata = _strata(dataset, protocol, where)
+            strata, share = _strata(dataset, protocol, where, rows), protocol.test_fraction
+            if protocol.splits == FRESH_DRAWS:
+                names = [f"draw {dataset.draw + 1}"]
+            else:
+                names = [f"hold-out {repeat + 1}" for repeat in range(protocol.repeats)]
             return tuple(
-                split(
-                    f"hold-out {repeat + 1}",
-                    _hold_out(units, None if strata is None else strata[open_rows], protocol, dataset, repeat, where),
-                )
-                for repeat in range(protocol.repeats)
+                split(name, hold_out(units, share, generator(repeat), strata, where=where))
+                for repeat, name in enumerate(names)
             )
 
 
@@ -112,11 +104,12 @@ def inner_splits(split: Split, dataset: Dataset, protocol: Protocol, folds: int)
     """
     units = _units(dataset, protocol, "protocol")[split.train]
     generator = np.random.default_rng(int(split.digest[:16], 16))
+    of, where = f"{dataset.problem}/{dataset.task}", f"inner folds of '{split.name}'"
     return tuple(
         Split(
             split.task, split.draw, f"{split.name} / inner {i + 1}", split.train[~mask], split.train[mask], split.data
         )
-        for i, mask in enumerate(_folds(units, folds, generator, dataset, f"inner folds of '{split.name}'"))
+        for i, mask in enumerate(k_folds(units, folds, generator, of=of, where=where))
     )
 
 
@@ -127,8 +120,13 @@ def held_out_split(dataset: Dataset, protocol: Protocol, *, where: str = "protoc
         raise CampaignFileError(
             "no cases are held out", where=where, remedy="set protocol.held_out before the first run"
         )
-    train = np.setdiff1d(np.flatnonzero(dataset.scorable), held)
+    train = open_rows(dataset, protocol, where=where)
     return Split(dataset.task, dataset.draw, "held out", train, held, dataset.digest)
+
+
+def open_rows(dataset: Dataset, protocol: Protocol, *, where: str = "protocol") -> np.ndarray:
+    """[row] int64: the cases that have a truth and are not set aside."""
+    return np.setdiff1d(np.flatnonzero(dataset.scorable), held_out_rows(dataset, protocol, where=where))
 
 
 def held_out_rows(dataset: Dataset, protocol: Protocol, *, where: str = "protocol") -> np.ndarray:
@@ -207,84 +205,6 @@ def _check_groups(labels: np.ndarray, counts: np.ndarray, dataset: Dataset, prot
         )
 
 
-def _generator(protocol: Protocol, dataset: Dataset, repeat: int) -> np.random.Generator:
-    return np.random.default_rng([protocol.split_seed, repeat, dataset.draw])
-
-
-def _folds(
-    units: np.ndarray,
-    folds: int,
-    generator: np.random.Generator,
-    dataset: Dataset,
-    where: str,
-    labels: np.ndarray | None = None,
-) -> list[np.ndarray]:
-    """[fold][row] masks: whole units, shuffled, each put into the fold with the fewest rows so far.
-
-    With labels [row, label] of 0 and 1 a unit is put where its labels are wanted most (`stratified_folds`).
-    """
-    names, codes, counts = np.unique(units, return_inverse=True, return_counts=True)
-    if len(names) < folds:
-        raise DataError(
-            f"{len(names)} groups of {dataset.problem}/{dataset.task} cannot make {folds} folds",
-            where=where,
-            remedy=f"use at most {len(names)} folds",
-        )
-    if labels is not None:
-        fold_of = stratified_folds(codes.ravel(), labels, folds, generator)
-        return [fold_of[codes.ravel()] == fold for fold in range(folds)]
-    order = generator.permutation(len(names))
-    order = order[np.argsort(-counts[order], kind="stable")]
-    filled = np.zeros(folds)
-    fold_of = np.empty(len(names), dtype=np.int64)
-    for unit in order:
-        fold_of[unit] = int(np.argmin(filled))
-        filled[fold_of[unit]] += counts[unit]
-    return [fold_of[codes] == fold for fold in range(folds)]
-
-
-def stratified_folds(units: np.ndarray, labels: np.ndarray, folds: int, generator: np.random.Generator) -> np.ndarray:
-    """The fold of each unit, so that every label is as common in every fold as whole units allow.
-
-    Iterative stratification (Sechidis, Tsoumakas, Vlahavas, ECML PKDD 2011), with units in the place of rows: the units
-    of the label with the fewest rows left are dealt first, those with most of it before others, each to the fold that
-    wants most of this label, then most rows.
-
-    Args:
-        units: [row] int, from 0 on: rows that stay together.
-        labels: [row, label] of 0 and 1.
-        folds: how many, at most as many as units.
-        generator: of the order of equals.
-
-    Returns:
-        [unit] int64.
-    """
-    count = int(units.max()) + 1
-    # The last column counts rows; it is dealt when no label is left.
-    held = np.zeros((count, labels.shape[1] + 1))
-    np.add.at(held, units, np.column_stack([labels, np.ones(len(labels))]))
-    wanted = np.tile(held.sum(axis=0) / folds, (folds, 1))
-    fold_of = np.full(count, -1, dtype=np.int64)
-    free = folds  # folds that have no unit yet
-    for _ in range(labels.shape[1] + 1):
-        left = held[fold_of < 0].sum(axis=0)
-        if not left[-1]:
-            break
-        of_labels = np.where(left[:-1] > 0, left[:-1], np.inf)
-        label = int(of_labels.argmin()) if np.isfinite(of_labels).any() else labels.shape[1]
-        order = generator.permutation(count)
-        order = order[np.argsort(-held[order, label], kind="stable")]
-        for unit in order[(held[order, label] > 0) & (fold_of[order] < 0)]:
-            candidates = generator.permutation(folds)
-            if (fold_of < 0).sum() <= free:  # no fold may stay empty
-                candidates = np.setdiff1d(candidates, fold_of)
-            best = max(candidates, key=lambda fold: (wanted[fold, label], wanted[fold, -1]))
-            free -= best not in fold_of
-            fold_of[unit] = best
-            wanted[best] -= held[unit]
-    return fold_of
-
-
 def _labels_to_keep(dataset: Dataset, protocol: Protocol, where: str, rows: np.ndarray) -> np.ndarray | None:
     """[row, label] of 0 and 1, whose shares folds keep: of a grouping, or of all quantities; None to keep none."""
     if protocol.stratify is None:
@@ -303,29 +223,10 @@ def _labels_to_keep(dataset: Dataset, protocol: Protocol, where: str, rows: np.n
     return labels
 
 
-def _strata(dataset: Dataset, protocol: Protocol, where: str) -> np.ndarray | None:
+def _strata(dataset: Dataset, protocol: Protocol, where: str, rows: np.ndarray) -> np.ndarray | None:
+    """[row] labels whose shares hold-outs keep; None to keep none."""
     if protocol.stratify is None:
         return None
     if protocol.stratify not in dataset.groups:
         raise UnknownNameError.of("stratify", protocol.stratify, dataset.groups, where=where)
-    return dataset.groups[protocol.stratify]
-
-
-def _hold_out(
-    units: np.ndarray, strata: np.ndarray | None, protocol: Protocol, dataset: Dataset, repeat: int, where: str
-) -> np.ndarray:
-    """[row] mask of a test set of whole units that keeps the strata's shares as well as whole units allow."""
-    labels, first = np.unique(units, return_index=True)
-    test_count = max(1, round(protocol.test_fraction * len(labels)))
-    if len(labels) - test_count < 1:
-        raise DataError(f"{len(labels)} groups cannot be held out", where=where, remedy="lower protocol.test_fraction")
-    if strata is None:
-        chosen = _generator(protocol, dataset, repeat).choice(len(labels), size=test_count, replace=False)
-    else:
-        seed = int(_generator(protocol, dataset, repeat).integers(2**31))
-        splitter = StratifiedShuffleSplit(1, test_size=test_count, random_state=seed)
-        try:
-            chosen = next(splitter.split(labels, strata[first]))[1]
-        except ValueError as error:
-            raise DataError(f"the strata cannot be kept: {error}", where=where, remedy="merge small strata") from None
-    return np.isin(units, labels[chosen])
+    return dataset.groups[protocol.stratify][rows]

@@ -1,4 +1,4 @@
-"""Whether a campaign's record is whole: its ledger, and every artifact that the ledger names."""
+"""Whether a campaign's record is whole: its ledger, every artifact that the ledger names, and what its rows say."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from probatum.campaigns.artifacts import NAME, ArtifactStore
-from probatum.campaigns.ledger_files import open_ledger, state_folder
-from probatum.errors import StorageError
+from probatum.campaigns.campaign_file import read_campaign_file
+from probatum.campaigns.ledgers.files import open_ledger, state_folder
+from probatum.campaigns.ledgers.ledger import Ledger
+from probatum.campaigns.record_checks import FitChecks, Fits, wrong_experiments
+from probatum.errors import LedgerError, ProbatumError, ProtocolFrozenError, StorageError
+from probatum.problems.registry import RECORDED
 
 WEIGHTS = "weights"
 """Entry of a predictions' artifact that names the one with the trained weights."""
 BLOCK = 1 << 20
+OF_ANOTHER_KIND = (TypeError, ValueError, KeyError, AttributeError)
+"""What comparing raises where somebody wrote text in the place of a number, or a list in that of a table."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,8 @@ class Verification:
         changed: whose content is not what was written.
         unnamed: files that no row names: of jobs that were killed after they had written. They do no harm.
         ledger: what the database says of itself, None where nothing is wrong.
+        rows: what rows of the ledger say that other rows, their artifacts or the data deny, one sentence each.
+        unscored: why scores were not computed from predictions and truth once more, None where they were.
     """
 
     artifacts: int
@@ -34,34 +42,42 @@ class Verification:
     changed: tuple[str, ...]
     unnamed: tuple[str, ...]
     ledger: str | None
+    rows: tuple[str, ...] = ()
+    unscored: str | None = None
 
     @property
     def whole(self) -> bool:
         """Nothing that the campaign needs is missing or changed."""
-        return not (self.missing or self.changed or self.ledger)
+        return not (self.missing or self.changed or self.ledger or self.rows)
 
 
-def verify(path: Path) -> Verification:
-    """Reads every artifact of a campaign and compares it with the checksum that is its name.
+def verify(path: Path, *, scores: bool = True) -> Verification:
+    """Compares every artifact of a campaign with the checksum that is its name, and rows with what they are made of.
 
     Args:
-        path: of the campaign file.
+        path: of the campaign file. No code that its recipes name is loaded.
+        scores: whether the problem's data are opened, to compute every fit's scores once more.
 
     Raises:
         CampaignFileError: the campaign has not been run.
         LedgerError: the ledger cannot be read at all.
     """
     ledger = open_ledger(path)
-    named: set[str] = set()
-    splits: set[str] = set()
-    for experiment in ledger.experiments():
-        fits = ledger.fits(experiment.name)
-        named.update(fit.artifact for fit in fits if fit.artifact is not None)
-        splits.update(fit.split for fit in fits)
-    named.update(ledger.split(digest).artifact for digest in splits)
-    damage = ledger.damage()
-    ledger.close()
     store = ArtifactStore(state_folder(path) / "artifacts")
+    experiments = ledger.experiments()
+    fits = {experiment.name: ledger.fits(experiment.name) for experiment in experiments}
+    every = [fit for some in fits.values() for fit in some]
+    named = {fit.artifact for fit in every if fit.artifact is not None}
+    named.update(ledger.split(digest).artifact for digest in {fit.split for fit in every})
+    damage = ledger.damage()
+    try:
+        rows = [*wrong_experiments(experiments, fits, ledger)]
+        found, unscored = _trained_here(path, ledger, store, fits, scores=scores)
+    except OF_ANOTHER_KIND as error:
+        what = f"rows hold values of another kind ({error})"
+        raise LedgerError(what, where=ledger.place, remedy="restore it from a copy") from None
+    finally:
+        ledger.close()
     size, missing, changed = 0, [], []
     waiting = sorted(named)
     while waiting:
@@ -87,7 +103,35 @@ def verify(path: Path) -> Verification:
         tuple(changed),
         tuple(sorted(there - named)),
         damage,
+        (*rows, *found),
+        unscored,
     )
+
+
+def _trained_here(
+    path: Path, ledger: Ledger, store: ArtifactStore, fits: Fits, *, scores: bool
+) -> tuple[list[str], str | None]:
+    """What is wrong with rows of fits, and why their scores were not looked at; of imported runs nothing is known."""
+    frozen = ledger.frozen()
+    if frozen is None:
+        return [], "nothing was run yet"
+    if frozen.problem.get("kind") in RECORDED:
+        return [], "the runs were imported: their predictions are not here"
+    checks = FitChecks(ledger, store, frozen, fits)
+    found = [*checks.rows()]
+    if not scores:
+        return found, "it was not asked for"
+    try:
+        file = read_campaign_file(path, experiments=False)
+        file.protocol.require_same(dict(frozen.protocol), where=path.name)
+        found.extend(checks.scores(file.problem))
+    except LedgerError:
+        raise
+    except ProtocolFrozenError as error:
+        return [*found, error.what], "the campaign file has another protocol than the ledger"
+    except ProbatumError as error:
+        return found, str(error)
+    return found, None
 
 
 def _digest(file: Path) -> str:

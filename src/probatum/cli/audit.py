@@ -21,6 +21,7 @@ from probatum.cli.find import campaign_path
 from probatum.cli.output import console, print_json
 from probatum.errors import DataError, UnknownNameError, UsageError
 from probatum.laboratory import Laboratory
+from probatum.problems.text_table import delimiter_of
 from probatum.reporting.findings import (
     Place,
     audit_values,
@@ -184,7 +185,8 @@ def _read(path: Path) -> pd.DataFrame:
         if path.suffix.lower() in (".parquet", ".pq"):
             return pd.read_parquet(path)
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-            return pd.read_csv(path, index_col=False, low_memory=False)  # in one piece: a column has one kind
+            between = _delimiter(path)
+            return pd.read_csv(path, sep=between, index_col=False, low_memory=False)  # in one piece: one kind a column
     except pd.errors.ParserWarning:
         raise DataError("lines have more fields than the header", where=str(path), remedy="name every column") from None
     except FileNotFoundError:
@@ -192,10 +194,18 @@ def _read(path: Path) -> pd.DataFrame:
     except pd.errors.EmptyDataError:
         raise DataError("is empty", where=str(path), remedy=remedy) from None
     except UnicodeDecodeError:
-        raise DataError("is no text in UTF-8", where=str(path), remedy=remedy) from None
+        raise DataError("is no text in UTF-8", where=str(path), remedy="save the file as CSV in UTF-8") from None
     except (OSError, ValueError) as error:  # pandas and pyarrow raise ValueErrors of many names
         said = str(error).strip().splitlines()[0].rstrip(".")
         raise DataError(f"cannot be read: {said}", where=str(path), remedy=remedy) from None
+
+
+def _delimiter(path: Path) -> str:
+    """What stands between the cells; of a packed file, which pandas unpacks, a comma."""
+    if path.suffix.lower() not in (".csv", ".tsv", ".txt"):
+        return ","
+    with path.open(encoding="utf-8-sig") as file:
+        return delimiter_of(file.readline())
 
 
 def _check_inputs(train: pd.DataFrame, test: pd.DataFrame, tables: Tables) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -13,15 +14,18 @@ from probatum.cli.output import console, print_json
 from probatum.reporting.numbers import figure
 
 SHOWN = 5
-"""Files of one kind that are named."""
+"""Files or rows of one kind that are named."""
 
 
 def verify_campaign(file: Path | None, *, json: bool) -> None:
-    """Compares every artifact with its checksum; exit code 1 where something is missing or changed."""
+    """Compares artifacts with their checksums and rows with what they follow from; exit code 1 where one differs."""
     from probatum.campaigns.verification import verify
+    from probatum.laboratory.recorded_scores import wrong_recorded_scores
 
     path = campaign_path(file)
     found = verify(path)
+    if found.whole and found.unscored is None:
+        found = replace(found, rows=tuple(wrong_recorded_scores(path)))
     if json:
         print_json({"campaign": path.name, "whole": found.whole, **vars(found)})
     else:
@@ -34,14 +38,20 @@ def verify_campaign(file: Path | None, *, json: bool) -> None:
         ):
             if names:
                 more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-                out.print(f"{len(names)} {what}: {', '.join(names[:SHOWN])}{more}", soft_wrap=True)
+                out.print(f"{len(names)} {what}: {escape(', '.join(names[:SHOWN]))}{more}", soft_wrap=True)
+        for row in found.rows[:SHOWN]:
+            out.print(f"changed in the ledger: {escape(row)}", style="red", soft_wrap=True)
+        if len(found.rows) > SHOWN:
+            out.print(f"and {len(found.rows) - SHOWN} more rows (--json names all)")
+        if found.unscored:
+            out.print(f"scores were not computed once more: {escape(found.unscored)}", style="yellow", soft_wrap=True)
         if found.ledger:
             out.print(f"the ledger is damaged: {escape(found.ledger)}", style="red", soft_wrap=True)
         if found.whole:
             out.print("nothing is missing or changed", style="green")
         else:
             out.print(
-                "restore these files from a copy; without one, save the campaign file under a new name and run it",
+                "restore files and ledger from a copy; without one, save the campaign file under a new name and run it",
                 style="yellow",
                 soft_wrap=True,
             )

@@ -19,7 +19,7 @@ from probatum.errors import ProbatumError
 from probatum.version import __version__
 
 if TYPE_CHECKING:
-    from probatum.campaigns.ledger_files import LedgerSite
+    from probatum.campaigns.ledgers.files import LedgerSite
 
 SCHEMA = 1
 OK, MISSING, FAULT = "ok", "missing", "fault"
@@ -186,7 +186,7 @@ def _data() -> Iterator[dict[str, Any]]:
 
 def _campaigns(folder: Path) -> Iterator[dict[str, Any]]:
     """Every campaign that was run here, with what is wrong with its record."""
-    from probatum.campaigns.ledger_files import LedgerSite
+    from probatum.campaigns.ledgers.files import LedgerSite
 
     for state in sorted(folder.glob("*.probatum")):
         file = state.with_suffix(".toml")
@@ -199,11 +199,11 @@ def _campaigns(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _campaign(file: Path, site: LedgerSite) -> dict[str, Any]:
-    from probatum.campaigns.ledger_files import state_folder
-    from probatum.campaigns.ledger_schema import SCHEMA_VERSION
+    from probatum.campaigns.ledgers.files import state_folder
+    from probatum.campaigns.ledgers.schema import SCHEMA_VERSION
     from probatum.campaigns.verification import verify
 
-    found = verify(file)  # which opens the ledger, and so refuses another schema
+    found = verify(file, scores=False)  # opens the ledger, and so refuses another schema
     ledger = site.open()
     try:
         summary = ledger.summary()
@@ -215,7 +215,8 @@ def _campaign(file: Path, site: LedgerSite) -> dict[str, Any]:
         "schema": SCHEMA_VERSION, "shared": site.shared, "holder": holder, "stale_lock": stale,
         "experiments": sum(summary.experiments.values()), "fits": summary.fits, "done": summary.done,
         "failed": summary.failed, "artifacts": found.artifacts, "bytes": found.size, "missing": len(found.missing),
-        "changed": len(found.changed), "unnamed": len(found.unnamed), "ledger": found.ledger, "file": file.exists(),
+        "changed": len(found.changed), "unnamed": len(found.unnamed), "rows": len(found.rows), "ledger": found.ledger,
+        "file": file.exists(),
     }  # fmt: skip
     said = [
         f"{values['experiments']} experiments, {summary.done} of {summary.fits} fits done, {summary.failed} failed",
@@ -223,6 +224,8 @@ def _campaign(file: Path, site: LedgerSite) -> dict[str, Any]:
         + ("all as they were written" if not (found.missing or found.changed) else "not all as they were written"),
         f"ledger of schema {SCHEMA_VERSION}" + (f" is damaged: {found.ledger}" if found.ledger else ", whole"),
     ]
+    if found.rows:
+        said.append(f"{len(found.rows)} rows of it were changed")
     if holder is not None:
         said.append(f"in use: {holder}")
     elif stale:

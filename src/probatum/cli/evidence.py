@@ -23,15 +23,8 @@ from probatum.reporting.records import (
     confirmation_values,
     effects_values,
 )
-from probatum.reporting.tables import (
-    calibration_remarks,
-    champion_lines,
-    confirmation_lines,
-    effect_remarks,
-    effect_table,
-    form_table,
-    pair_table,
-)
+from probatum.reporting.sentences import calibration_remarks, champion_lines, confirmation_lines, effect_remarks
+from probatum.reporting.tables import effect_table, form_table, pair_table
 
 
 def show_effects(file: Path | None, *, picture: Path | None, json: bool) -> None:

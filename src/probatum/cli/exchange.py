@@ -14,12 +14,13 @@ from probatum.cli.output import console, print_json
 from probatum.errors import UsageError
 from probatum.interop.foreign_run import Source
 from probatum.interop.grouping import DEFAULT_KEYS, Choice
-from probatum.interop.import_campaign import ImportResult, Wanted, import_runs
+from probatum.interop.import_campaign import ImportResult, import_runs
+from probatum.interop.import_request import Wanted
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line asks of an import; see `import_campaign.Wanted` and `grouping.Choice`."""
+    """What the command line asks of an import; see `import_request.Wanted` and `grouping.Choice`."""
 
     experiment: str | None
     metric: str | None

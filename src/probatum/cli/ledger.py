@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from probatum.campaigns.ledger_files import LedgerSite
-from probatum.campaigns.ledger_schema import SCHEMA_VERSION
+from probatum.campaigns.ledgers.files import LedgerSite
+from probatum.campaigns.ledgers.schema import SCHEMA_VERSION
 from probatum.cli.find import campaign_path
 from probatum.cli.output import console, print_json
 
@@ -39,7 +39,7 @@ def show_ledger(file: Path | None, *, json: bool) -> None:
 
 def copy_ledger_to(source: str, target: str, *, json: bool) -> None:
     """Copies a ledger and says what was copied."""
-    from probatum.campaigns.ledger_copy import copy_ledger
+    from probatum.campaigns.ledgers.copying import copy_ledger
 
     found = copy_ledger(source, target)
     if json:

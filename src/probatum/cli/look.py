@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from probatum.campaigns.ledger_files import open_ledger
+from probatum.campaigns.ledgers.files import open_ledger
 from probatum.cli.find import campaign_path
 from probatum.cli.output import console, print_json
 from probatum.errors import CampaignFileError, UnknownNameError, UsageError
@@ -115,7 +115,8 @@ def compare_experiments(
     from probatum.pictures import check_suffix
     from probatum.reporting.group_comparison import REMARK, group_comparison_table, group_comparison_values
     from probatum.reporting.records import results_values, verdict_values
-    from probatum.reporting.tables import group_table, quantity_table, remarks, verdict_table
+    from probatum.reporting.sentences import remarks
+    from probatum.reporting.tables import group_table, quantity_table, verdict_table
 
     if picture is not None:
         check_suffix(picture)

@@ -92,7 +92,9 @@ def _refused(error: ProbatumError, code: int) -> int:
         import json
 
         typer.echo(json.dumps({"error": {"type": type(error).__name__, "message": str(error)}}))
-    typer.echo(" ".join(f"error: {error}".split()), err=True)
+    line = " ".join(f"error: {error}".split())
+    # What a file holds is quoted: its control characters are shown and not obeyed by the terminal.
+    typer.echo("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line), err=True)
     return code
 
 

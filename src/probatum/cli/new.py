@@ -11,7 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from probatum.campaigns.artifacts import storage_errors
-from probatum.campaigns.ledger_files import state_folder
+from probatum.campaigns.ledgers.files import state_folder
 from probatum.cli.output import console, print_json
 from probatum.errors import CampaignFileError
 from probatum.problems import registry
@@ -77,7 +77,12 @@ def _for_table(file: Path, table: Path, target: list[str], group: str | None, re
     opened = registry.build("table", {k: v for k, v in options.items() if v is not None}, where=str(table))
     dataset = opened.dataset(opened.tasks[0])  # a table that cannot be used is refused now, not at the first run
     relative = Path(os.path.relpath(table.resolve(), file.resolve().parent)).as_posix()
-    environment = Environment(loader=PackageLoader("probatum.cli"), undefined=StrictUndefined, trim_blocks=True)
+    environment = Environment(
+        loader=PackageLoader("probatum.cli"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
     environment.filters["toml"] = _toml
     return environment.get_template("table.toml").render(
         path=relative, target=target, group=group, replicate=replicate, rows=len(dataset)

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from probatum import plug_ins
 from probatum.campaigns.events import Event, Listener, RoundStarted
-from probatum.campaigns.ledger_files import open_ledger
+from probatum.campaigns.ledgers.files import open_ledger
 from probatum.cli.find import campaign_path
 from probatum.cli.output import console, print_json
 from probatum.cli.progress import RunProgress

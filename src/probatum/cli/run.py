@@ -12,11 +12,13 @@ from probatum.cli.find import campaign_path
 from probatum.cli.output import console, print_json
 from probatum.cli.progress import RunProgress
 from probatum.laboratory import Laboratory
+from probatum.laboratory.results import Results
 from probatum.reporting.findings import audit_values, findings_table
 from probatum.reporting.numbers import figure
-from probatum.reporting.records import results_values
+from probatum.reporting.records import champion_values, results_values
 from probatum.reporting.report import write_report
-from probatum.reporting.tables import experiment_table, group_table, quantity_table, remarks, verdict_table
+from probatum.reporting.sentences import champion_lines, remarks
+from probatum.reporting.tables import experiment_table, group_table, quantity_table, verdict_table
 
 
 def run_campaign(file: Path | None, *, retry_failed: bool, cores: int | None, groups: bool, json: bool) -> None:
@@ -50,10 +52,26 @@ def run_campaign(file: Path | None, *, retry_failed: bool, cores: int | None, gr
         if audit.findings:
             out.print(findings_table(audit))
             out.print("'probatum explain CODE' says what each means and what to do", style="dim")
+        if results.verdicts:
+            out.print()
+            out.print(escape(_conclusion(laboratory, results)), soft_wrap=True)
+            name = escape(shlex.quote(str(laboratory.campaign.file.path)))
+            out.print(f"probatum next -C {name}   says what to try next, and why", style="dim", soft_wrap=True)
         if path:
             out.print(f"report: {escape(str(path))}", soft_wrap=True)
     if failed:
         raise typer.Exit(1)
+
+
+def _conclusion(laboratory: Laboratory, results: Results) -> str:
+    """What may be claimed now, in one line."""
+    champion = laboratory.champion(results)
+    blocked = {name: [f.code for f in findings] for name, findings in laboratory.blocked(results).items()}
+    said = champion_lines(champion_values(champion), laboratory.metric.name, results.baseline, blocked)[0]
+    if champion is None or champion.confirmed:
+        return said
+    name = shlex.quote(str(laboratory.campaign.file.path))
+    return f"{said} Not confirmed yet: 'probatum champion confirm -C {name}'."
 
 
 def score_held_out(experiment: str, campaign: Path | None, *, json: bool) -> None:

@@ -22,8 +22,8 @@ from rich.table import Table
 from rich.text import Text
 
 from probatum.campaigns.artifacts import ArtifactStore
-from probatum.campaigns.ledger import DONE, ExperimentRecord, Ledger, Summary
-from probatum.campaigns.ledger_files import LedgerSite, open_ledger, state_folder
+from probatum.campaigns.ledgers.files import LedgerSite, open_ledger, state_folder
+from probatum.campaigns.ledgers.ledger import DONE, ExperimentRecord, Ledger, Summary
 from probatum.cli.output import console
 from probatum.cli.progress import LINE_EVERY
 from probatum.cli.sparklines import knows_blocks, learning_curve, sparkline
@@ -230,7 +230,7 @@ class LearningCurves:
         return known[1]
 
     def _read(self, experiment: ExperimentRecord) -> np.ndarray:
-        from probatum.campaigns.execution import stored_curves
+        from probatum.campaigns.artifact_arrays import stored_curves
 
         done = [f for f in self._ledger.fits(experiment.name) if f.status == DONE][:MOST_TRAININGS]
         curves: list[Mapping[str, np.ndarray]] = []

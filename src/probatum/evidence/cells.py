@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from probatum.campaigns.campaign import StoredPrediction
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.evidence.row_table import RowTable
 from probatum.evidence.scores import arm_scores
 from probatum.learning.metrics import Metric

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -11,9 +10,6 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Real
 
-from probatum.campaigns.experiment import Mutation
-from probatum.campaigns.ledger import ExperimentRecord
-from probatum.campaigns.recipe import Recipe
 from probatum.evidence.comparable import require_comparable, why_not_scored
 from probatum.evidence.resampling import CorrectedT, cluster_sums, corrected_t, holm, sign_flip_p
 from probatum.evidence.row_table import RowTable
@@ -72,37 +68,6 @@ class Effect:
     tau2: float = 0.0
     i2: float | None = None
     units: int = 0
-
-
-def mutation_pairs(records: Sequence[ExperimentRecord]) -> dict[str, list[tuple[str, str]]]:
-    """Every mutation of the tree with the (parent, child) pairs that differ by exactly it.
-
-    Two experiments of equal recipes are one experiment, so no pair of recipes counts twice. A step back counts as the
-    step, its parent and child exchanged. So no two pairs of a mutation share an experiment.
-
-    Args:
-        records: of the ledger; those that are not finished are left out.
-    """
-    finished = {r.name: r for r in records if r.status == "done"}
-    found: dict[str, tuple[str, list[tuple[str, str]]]] = {}
-    seen: set[frozenset[str]] = set()
-    for child in finished.values():
-        parent = finished.get(child.parent or "")
-        if parent is None or frozenset((parent.digest, child.digest)) in seen:
-            continue
-        mutation = Mutation.between(Recipe.model_validate(parent.recipe), Recipe.model_validate(child.recipe))
-        if not mutation.changes:
-            continue
-        seen.add(frozenset((parent.digest, child.digest)))
-        pair = (parent.name, child.name)
-        if mutation.inverse.key in found:
-            mutation, pair = mutation.inverse, (child.name, parent.name)
-        found.setdefault(mutation.key, (str(mutation), []))[1].append(pair)
-    texts = Counter(text for text, _ in found.values())
-    return {
-        text if texts[text] == 1 else f"{text} ({pairs[0][0]} -> {pairs[0][1]})": pairs  # long values, cut short
-        for text, pairs in found.values()
-    }
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from probatum.campaigns.campaign import StoredPrediction
 from probatum.campaigns.splits import Split
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.problems.problem import Dataset
 
 LEAST_SEEN = 0.5

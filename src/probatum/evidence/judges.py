@@ -251,7 +251,7 @@ def _splits_needed(t: CorrectedT, level: float, units: str) -> str:
     errors = t.spread * np.sqrt(1 / counts + t.ratio)
     enough = counts[2 * special.stdtr(counts - 1, -abs(t.estimate) / errors) <= level]
     if len(enough):
-        return f"about {enough[0]} {units} at this effect and spread"
+        return f"about {enough[0]} {units} would decide, at this effect and spread"
     return (
         "more data: no number of repeats of these rows decides this" if t.ratio else f"more than {MOST_REPEATS} {units}"
     )
@@ -264,7 +264,7 @@ def _groups_needed(t: CorrectedT, count: int, level: float) -> str:
     z = float(special.ndtri(1 - level / 2))
     needed = math.ceil(2 * (z * t.spread / t.estimate) ** 2)  # 2: the correction, 1/n + 1/(n-1)
     possible = math.ceil(1 - math.log2(level))  # below, even the most extreme sign pattern is not rare enough
-    return f"about {max(needed, possible, count + 1)} independent groups at this effect and spread"
+    return f"about {max(needed, possible, count + 1)} independent groups would decide, at this effect and spread"
 
 
 def _cases_needed(found: HoldOutDifference, level: float) -> str:
@@ -275,4 +275,4 @@ def _cases_needed(found: HoldOutDifference, level: float) -> str:
     if allowed <= 0:
         return "more seeds: their spread alone hides a difference of this size"
     needed = max(math.ceil(found.cases * found.case_variance / allowed), found.cases + 1)
-    return f"about {needed} held-out cases of as many times more rows, at this effect and spread"
+    return f"about {needed} held-out cases, of as many times more rows, would decide, at this effect and spread"

@@ -23,7 +23,7 @@ Datasets = Mapping[str, Dataset] | Mapping[tuple[str, int], Dataset]
 
 @runtime_checkable
 class Predicted(Structural):
-    """What is scored: the predictions of one fit (see `probatum.campaigns.campaign.StoredPrediction`)."""
+    """What is scored: the predictions of one fit (see `probatum.campaigns.stored_predictions.StoredPrediction`)."""
 
     @property
     def task(self) -> str: ...

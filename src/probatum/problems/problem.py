@@ -390,11 +390,13 @@ class Feature:
         name: as recipes name it.
         description: one line: what it holds, its units, its source.
         compute: from a dataset to [case, ...] float64; must not depend on which cases stand together.
+        holds: other features whose columns are among its own, so that they add nothing to it.
     """
 
     name: str
     description: str
     compute: Callable[[Dataset], np.ndarray]
+    holds: tuple[str, ...] = ()
 
 
 def _update(h: Any, array: np.ndarray) -> None:

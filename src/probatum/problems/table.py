@@ -89,12 +89,12 @@ class Table(Problem):
         # A column that is itself called 'numbers' gives way to the block of that name.
         if inputs.numbers:
             shown = ", ".join(inputs.numbers)
-            found[NUMBERS] = Feature(NUMBERS, f"number columns, as they are: {shown}", _number_block(inputs.numbers))
+            said = f"number columns, as they are: {shown}"
+            found[NUMBERS] = Feature(NUMBERS, said, _number_block(inputs.numbers), tuple(inputs.numbers))
         if inputs.categories:
             shown = ", ".join(f"{name} ({len(levels)})" for name, levels in inputs.categories.items())
-            found[CATEGORIES] = Feature(
-                CATEGORIES, f"one column of 0 and 1 for each level of: {shown}", _category_block(inputs.categories)
-            )
+            said = f"one column of 0 and 1 for each level of: {shown}"
+            found[CATEGORIES] = Feature(CATEGORIES, said, _category_block(inputs.categories), tuple(inputs.categories))
         return found
 
     @property

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from probatum.errors import DataError, DataMissingError, nearest
+
+DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
+"""Taken for categories, such numbers would silently become labels without order."""
+DELIMITERS = (",", ";", "\t")
+"""Spreadsheets of half the world write ';' between cells."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +63,8 @@ class TextTable:
         for row in np.flatnonzero(~np.isfinite(values)).tolist():
             cell = cells[row]
             what = "the cell is empty" if not cell else f"'{cell}' is no finite number"
+            if DECIMAL_COMMA.fullmatch(cell):
+                remedy = f"write decimals with a point ('{cell.replace(',', '.')}'), or {remedy}"
             raise self.error(what, row=row, column=name, remedy=remedy)
         return values
 
@@ -108,8 +116,14 @@ def number(cell: str) -> float:
 
 
 def looks_numeric(cell: str) -> bool:
-    """Whether a cell holds a number, be it NaN or infinite."""
-    return not math.isnan(number(cell)) or cell.lower().lstrip("+-") == "nan"
+    """Whether a cell holds a number, be it NaN, infinite, or written with a decimal comma."""
+    known = not math.isnan(number(cell)) or cell.lower().lstrip("+-") == "nan"
+    return known or DECIMAL_COMMA.fullmatch(cell) is not None
+
+
+def delimiter_of(text: str) -> str:
+    """What stands between the cells of a table's first line."""
+    return max(DELIMITERS, key=text.partition("\n")[0].count)
 
 
 @lru_cache(maxsize=64)
@@ -142,10 +156,7 @@ def _csv_rows(path: Path, content: bytes) -> tuple[list[str], list[list[str]], l
             where=f"{path}, line {line}",
             remedy="save the file as CSV in UTF-8",
         ) from None
-    # Spreadsheets of half the world write ';' between cells.
-    first = text.partition("\n")[0]
-    delimiter = max((",", ";", "\t"), key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
     header: list[str] = []
     rows: list[list[str]] = []
     places: list[str] = []

@@ -13,7 +13,7 @@ commands = typer.Typer()
 
 @commands.command()
 def verify(file: File = None, campaign: Chosen = None, json: Json = False) -> None:
-    """Read every artifact of a campaign and compare it with its checksum."""
+    """Compare every artifact of a campaign with its checksum, and the ledger's rows with what they follow from."""
     from probatum.cli.check import verify_campaign
 
     verify_campaign(file or campaign, json=json)

@@ -1,0 +1,1 @@
+"""Who carries jobs out: workers of this machine, or of a cluster."""
