@@ -10,28 +10,9 @@ from pathlib import Path
 import pytest
 
 from cli.small_lab import program, write_lab
+from interop.campaign_texts import NETWORK, START, TWO
 
-CAMPAIGN = """\
-problem = { kind = "table", path = "lab.csv", target = "yield", group = "batch" }
-
-[protocol]
-splits = "leave-one-group-out"
-seeds = 2
-baseline = "ridge"
-
-[run]
-cores = 2
-
-[[experiment]]
-name = "ridge"
-model.kind = "ridge"
-
-[[experiment]]
-name = "stiff"
-parent = "ridge"
-hypothesis = "fewer wiggles"
-model.alpha = 100.0
-
+MORE = """
 [[experiment]]
 name = "trees"
 model = { kind = "extra_trees", n_estimators = 5 }
@@ -53,12 +34,8 @@ model.interactions = true
 [[experiment]]
 name = "mean"
 model.kind = "mean"
-
-[[experiment]]
-name = "net"
-model = { kind = "mlp", hidden = [4] }
-training.epochs = 5
-
+"""
+COMBINED = """
 [[experiment]]
 name = "process"
 model = { kind = "gaussian_process", restarts = 0 }
@@ -68,6 +45,7 @@ name = "both"
 components = ["ridge", "trees"]
 model = { kind = "blend", weights = [0.5, 0.5] }
 """
+CAMPAIGN = START + "\n[run]\ncores = 2\n" + TWO + MORE + NETWORK + COMBINED
 
 MLFLOW = """
 import sys, warnings

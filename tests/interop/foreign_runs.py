@@ -10,7 +10,8 @@ import numpy as np
 
 from probatum.interop.foreign_run import ForeignRun, Source
 from probatum.interop.grouping import Choice
-from probatum.interop.import_campaign import ImportResult, Wanted, import_runs
+from probatum.interop.import_campaign import ImportResult, import_runs
+from probatum.interop.import_request import Wanted
 
 FOLDS, SEEDS = 5, 2
 

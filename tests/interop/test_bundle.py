@@ -137,8 +137,6 @@ def test_cases_that_are_wrong_say_what_is(bundles: Path):
 
 
 def test_models_that_cannot_be_kept_are_refused_by_name(campaign: Campaign, tmp_path: Path):
-    with pytest.raises(CampaignFileError, match="is a blend"):
-        write_bundle(campaign, "both", tmp_path / "x")
     with pytest.raises(UnknownNameError, match="did you mean 'ridge'"):
         write_bundle(campaign, "rigde", tmp_path / "x")
     (tmp_path / "mine").write_text("", encoding="utf-8")

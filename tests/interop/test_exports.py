@@ -9,39 +9,19 @@ import polars as pl
 import pytest
 
 from cli.small_lab import program, write_lab
-from probatum.campaigns.ledger import SCORED
+from interop.campaign_texts import NETWORK, START, TWO
+from probatum.campaigns.ledgers.ledger import SCORED
 from probatum.errors import CampaignFileError, DataError, UnknownNameError
 from probatum.interop.from_mlflow import mlflow_runs, tracking_client
 from probatum.interop.grouping import Choice
-from probatum.interop.import_campaign import Wanted, import_runs
+from probatum.interop.import_campaign import import_runs
+from probatum.interop.import_request import Wanted
 from probatum.interop.model_card import model_card, write_model_card
 from probatum.interop.tidy_tables import TABLES, write_table
 from probatum.interop.to_mlflow import export_mlflow
 from probatum.laboratory import Laboratory
 
-THREE = """\
-problem = { kind = "table", path = "lab.csv", target = "yield", group = "batch" }
-
-[protocol]
-splits = "leave-one-group-out"
-seeds = 2
-baseline = "ridge"
-
-[[experiment]]
-name = "ridge"
-model.kind = "ridge"
-
-[[experiment]]
-name = "stiff"
-parent = "ridge"
-hypothesis = "fewer wiggles"
-model.alpha = 100.0
-
-[[experiment]]
-name = "net"
-model = { kind = "mlp", hidden = [4] }
-training.epochs = 5
-"""
+THREE = START + TWO + NETWORK
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
 
@@ -117,7 +97,9 @@ def test_a_card_holds_question_verdict_interval_limits_and_hashes(laboratory: La
     assert "probatum export bundle stiff model -C lab.toml" in card
 
 
-def test_a_card_of_what_cannot_be_kept_offers_no_bundle(laboratory: Laboratory):
+def test_a_card_of_what_cannot_be_kept_offers_no_bundle(laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch):
+    assert "export bundle" in model_card(laboratory, "both")  # a blend, whose components can
+    monkeypatch.setattr("probatum.interop.model_card.can_be_kept", lambda _: False)
     assert "export bundle" not in model_card(laboratory, "both")
 
 

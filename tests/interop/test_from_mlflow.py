@@ -12,7 +12,8 @@ import pytest
 from probatum.errors import DataError, DataMissingError, UnknownNameError
 from probatum.interop.from_mlflow import existing_store, mlflow_runs, without_password
 from probatum.interop.grouping import Choice
-from probatum.interop.import_campaign import Wanted, import_runs
+from probatum.interop.import_campaign import import_runs
+from probatum.interop.import_request import Wanted
 from probatum.laboratory import Laboratory
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own

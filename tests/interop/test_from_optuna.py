@@ -13,7 +13,8 @@ from probatum.errors import DataError, DataMissingError, UnknownNameError
 from probatum.interop.foreign_run import ForeignRun
 from probatum.interop.from_optuna import optuna_runs
 from probatum.interop.grouping import Choice
-from probatum.interop.import_campaign import Wanted, import_runs
+from probatum.interop.import_campaign import import_runs
+from probatum.interop.import_request import Wanted
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Optuna's own
 optuna.logging.set_verbosity(optuna.logging.ERROR)

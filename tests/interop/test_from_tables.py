@@ -10,7 +10,8 @@ import pytest
 from probatum.errors import DataError, DataMissingError, UnknownNameError
 from probatum.interop.from_tables import table_runs
 from probatum.interop.grouping import Choice
-from probatum.interop.import_campaign import Wanted, import_runs
+from probatum.interop.import_campaign import import_runs
+from probatum.interop.import_request import Wanted
 from probatum.laboratory import Laboratory
 
 LONG = """\

@@ -10,7 +10,8 @@ import pytest
 from probatum.errors import DataError, DataMissingError
 from probatum.interop.from_wandb import wandb_runs
 from probatum.interop.grouping import Choice
-from probatum.interop.import_campaign import Wanted, import_runs
+from probatum.interop.import_campaign import import_runs
+from probatum.interop.import_request import Wanted
 
 CONFIG = """\
 wandb_version: 1

@@ -20,12 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from probatum.campaigns.members import LOGIT_MEAN, member_seed
 from probatum.campaigns.new_cases import observations_of
 from probatum.campaigns.recipe import Recipe
 from probatum.errors import DataError, DataMissingError, ProbatumError
-from probatum.interop.plain_models import PlainModel, plain_model
-from probatum.learning.ensembles import logit_mean
+from probatum.interop.bundle_parts import Part, part_of
 from probatum.problems import registry
 from probatum.problems.problem import Dataset, Origin, Quantity, Truth
 
@@ -60,16 +58,14 @@ class Bundle:
         recipe: that it was trained by.
         columns: of its inputs.
         quantities: (name, unit) of what it predicts.
-        members: [member][block of quantities] of trained models.
-        seen: [member] columns that each looks at; None for all.
+        part: what predicts.
     """
 
     about: Mapping[str, Any]
     recipe: Recipe
     columns: tuple[Column, ...]
     quantities: tuple[tuple[str, str], ...]
-    members: Sequence[Sequence[PlainModel]]
-    seen: Sequence[np.ndarray | None]
+    part: Part
 
     def predict(self, cases: Sequence[Mapping[str, Any]]) -> np.ndarray:
         """[case, quantity] float64, in the order and units of `quantities`.
@@ -100,7 +96,7 @@ class Bundle:
         kind, options = self.about["problem"]["kind"], self.about["problem"]["options"]
         try:
             problem = registry.build(kind, options)
-            return inputs_of(problem, _dataset(self.about, observed, len(cases)), self.recipe.features)
+            return inputs_of(problem, _dataset(self.about, observed, len(cases)), self.features)
         except ProbatumError as error:
             what = f"the inputs of problem '{kind}' cannot be made here: {error.what}"
             raise DataError(what, remedy=error.remedy or "give model inputs: predict_inputs") from None
@@ -117,11 +113,7 @@ class Bundle:
         if not np.isfinite(inputs).all():
             row, column = np.argwhere(~np.isfinite(inputs))[0]
             raise DataError(f"'{self.columns[column].name}' is not finite in case {row + 1}", remedy="correct it")
-        members = np.stack([
-            np.concatenate([model.predict(inputs if seen is None else inputs[:, seen]) for model in blocks], axis=1)
-            for blocks, seen in zip(self.members, self.seen, strict=True)
-        ])  # fmt: skip
-        return logit_mean(members) if self.recipe.ensemble.combine == LOGIT_MEAN else members.mean(axis=0)
+        return self.part.predict(inputs)
 
     def outside(self, cases: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
         """For each case, the inputs that lie beyond all rows that the model was trained on.
@@ -132,7 +124,13 @@ class Bundle:
         inputs = self.inputs(cases)
         low, high = (np.array([getattr(column, side) for column in self.columns]) for side in ("low", "high"))
         beyond = (inputs < low) | (inputs > high)
-        return [tuple(c.name for c, far in zip(self.columns, row, strict=True) if far) for row in beyond]
+        names = [column.name for column in self.columns]  # of a blend, an input may be a column twice
+        return [tuple(dict.fromkeys(n for n, far in zip(names, row, strict=True) if far)) for row in beyond]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The problem's features that `columns` are of; of a blend, those of all its components."""
+        return tuple(self.about.get("features", self.recipe.features))
 
     @cached_property
     def _shape(self) -> Dataset:
@@ -156,18 +154,12 @@ def load_bundle(folder: str | os.PathLike[str]) -> Bundle:
         recipe = Recipe.model_validate(about["recipe"])
         columns = tuple(Column(**column) for column in about["columns"])
         quantities = tuple((str(q["name"]), str(q["unit"])) for q in about["quantities"])
-        seen = [None if s is None else np.array(s, dtype=np.int64) for s in about["seen"]]
-        seeds = [member_seed(int(about["seed"]), member) for member in range(recipe.ensemble.members)]
-        arrays = _arrays(folder / ARRAYS)
-        members = [
-            [plain_model(recipe, seed)(arrays[m][b]) for b in sorted(arrays[m])]
-            for m, seed in zip(sorted(arrays), seeds, strict=True)
-        ]
+        part = part_of(recipe, _arrays(folder / ARRAYS), about["seen"], int(about["seed"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"is no bundle: {type(error).__name__}: {error}", where=str(folder)) from None
-    return Bundle(about, recipe, columns, quantities, members, seen)
+    return Bundle(about, recipe, columns, quantities, part)
 
 
 def digest_of(about: Mapping[str, Any]) -> str:
@@ -197,19 +189,14 @@ def _about(folder: Path) -> dict[str, Any]:
     return about
 
 
-def _arrays(file: Path) -> dict[int, dict[int, dict[str, np.ndarray]]]:
+def _arrays(file: Path) -> dict[str, np.ndarray]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     try:
-        tensors = load(file.read_bytes())
+        return load(file.read_bytes())
     except SafetensorError as error:
         raise DataError(f"cannot be read: {error}", where=str(file)) from None
-    members: dict[int, dict[int, dict[str, np.ndarray]]] = {}
-    for key, array in tensors.items():
-        member, block, name = key.split("/", 2)
-        members.setdefault(int(member), {}).setdefault(int(block), {})[name] = array
-    return members
 
 
 def _column(column: Column, observed: Mapping[str, np.ndarray]) -> np.ndarray:

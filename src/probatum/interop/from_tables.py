@@ -1,4 +1,4 @@
-"""Runs of a table: one that follows the columns of `audit.importers`, or a wide one with a column a parameter."""
+"""Runs of a table: one that follows the columns of `audit.run_tables`, or a wide one with a column a parameter."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from probatum.audit.importers import CURVES, KEYS, NESTED, Line, read_lines
+from probatum.audit.run_tables import CURVES, KEYS, NESTED, Line, read_lines
 from probatum.errors import DataError, DataMissingError, UnknownNameError
 from probatum.interop.foreign_run import ForeignRun, Source, State, number, plain
 
 SCORE = "score"
-"""The column that the columns of `audit.importers` call so."""
+"""The column that the columns of `audit.run_tables` call so."""
 OF_METRICS = re.compile(
     r"(^|[^a-z])(loss|acc|accuracy|error|err|rmse|mse|mae|r2|auc|auroc|f1|score|nll|perplexity|precision|recall|metric|"
     r"val|valid|validation|test|eval|runtime|seconds|duration|time|epoch|step)([^a-z]|$)",
@@ -54,7 +54,7 @@ def table_runs(path: Path, metric: str | None, parameters: Sequence[str] = ()) -
 
 
 def follows_columns(columns: Sequence[str]) -> bool:
-    """Whether a table's columns are those of `audit.importers`."""
+    """Whether a table's columns are those of `audit.run_tables`."""
     known = {*KEYS, *NESTED, CURVES}
     return "name" in columns and all(
         c in known or ("." in c and c.partition(".")[0] in (*NESTED, "curve")) for c in columns

@@ -14,7 +14,7 @@ import numpy as np
 from probatum.audit.finding import Finding
 from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.experiment import TRIVIAL
-from probatum.campaigns.ledger import DONE, ExperimentRecord
+from probatum.campaigns.ledgers.ledger import DONE, ExperimentRecord
 from probatum.campaigns.manifest import source_digest
 from probatum.campaigns.recipe import Recipe, flat
 from probatum.errors import UnknownNameError

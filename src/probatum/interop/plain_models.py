@@ -171,8 +171,27 @@ FORMS: Mapping[str, type[Constant] | type[Linear] | type[Forest] | type[LightGBM
 
 
 def can_be_kept(recipe: Recipe) -> bool:
-    """Whether a recipe's model can be stored as arrays or texts."""
-    return not recipe.is_blend and (recipe.kind in FORMS or hasattr(recipe.learner.estimator_class(), "restore"))
+    """Whether a recipe's model can be stored as arrays or texts; a blend can where all its components can."""
+    if recipe.is_blend:
+        return all(can_be_kept(component) for component in recipe.components)
+    return recipe.kind in FORMS or hasattr(recipe.learner.estimator_class(), "restore")
+
+
+def require_own_code(recipe: Recipe) -> None:
+    """Refuses a recipe whose model would have to be imported from elsewhere, before anything is imported.
+
+    Args:
+        recipe: of a bundle that a stranger may have made.
+
+    Raises:
+        DataError: naming the model.
+    """
+    for component in recipe.components:
+        require_own_code(component)
+    if ":" in recipe.kind and not recipe.kind.startswith("probatum."):
+        raise DataError(
+            f"model '{recipe.kind}' is code that is not this program's", remedy="take no bundle of strangers"
+        )
 
 
 def plain_model(recipe: Recipe, seed: int) -> Callable[[Arrays], PlainModel]:
@@ -187,10 +206,7 @@ def plain_model(recipe: Recipe, seed: int) -> Callable[[Arrays], PlainModel]:
     """
     if recipe.kind in FORMS:
         return FORMS[recipe.kind]
-    if ":" in recipe.kind and not recipe.kind.startswith("probatum."):
-        raise DataError(
-            f"model '{recipe.kind}' is code that is not this program's", remedy="take no bundle of strangers"
-        )
+    require_own_code(recipe)
     if not can_be_kept(recipe):
         raise DataError(f"model '{recipe.kind}' cannot be kept as arrays")
     return lambda arrays: Restored(arrays, recipe, seed)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from probatum.campaigns.artifacts import storage_errors
-from probatum.campaigns.ledger import SCORED
+from probatum.campaigns.ledgers.ledger import SCORED
 from probatum.errors import CampaignFileError, UnknownNameError
 from probatum.laboratory import Laboratory
 from probatum.laboratory.results import records_of

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from probatum.campaigns.ledger import DONE, FAILED, SCORED, TIMED_OUT, ExperimentRecord, FitRecord
+from probatum.campaigns.ledgers.ledger import DONE, FAILED, SCORED, TIMED_OUT, ExperimentRecord, FitRecord
 from probatum.campaigns.recipe import flat
 from probatum.errors import DataError
 from probatum.evidence.verdict import Verdict

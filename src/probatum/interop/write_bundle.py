@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,23 +13,17 @@ import numpy as np
 
 from probatum.campaigns.artifacts import storage_errors
 from probatum.campaigns.campaign import Campaign
-from probatum.campaigns.fit_inputs import feature_blocks, member_columns, row_weights
-from probatum.campaigns.members import member_seed
+from probatum.campaigns.fit_inputs import feature_blocks
 from probatum.campaigns.recipe import Recipe
-from probatum.campaigns.saved_model import train_model
-from probatum.campaigns.splits import held_out_rows
-from probatum.errors import CampaignFileError, DataError, FitError, UnknownNameError
+from probatum.campaigns.splits import open_rows
+from probatum.errors import CampaignFileError, DataError, UnknownNameError
 from probatum.interop.bundle import ABOUT, ARRAYS, SCHEMA, Bundle, Column, digest_of, load_bundle
+from probatum.interop.bundle_training import BundleTraining
 from probatum.interop.plain_models import FORMS, Arrays, can_be_kept
 from probatum.planning.round_file import replace_text
 from probatum.problems.problem import Dataset, Ragged
 from probatum.problems.table import CATEGORIES, NUMBERS, Table
 from probatum.version import __version__
-
-TOLERANCE = 1e-9
-"""By which a bundle may differ from the model that it was made of, over the largest prediction."""
-MOST_CHECKED = 256
-"""Cases that a new bundle is checked on."""
 
 
 def write_bundle(
@@ -64,36 +58,38 @@ def write_bundle(
     _check_kept(experiment, recipe, where)
     _check_folder(folder)
     dataset = _dataset_of(campaign, task, where)
-    rows = np.setdiff1d(np.flatnonzero(dataset.scorable), held_out_rows(dataset, campaign.file.protocol))
-    problem = campaign.file.problem
-    blocks = feature_blocks(problem, dataset, recipe.features)
+    rows = open_rows(dataset, campaign.file.protocol)
+    features = tuple(dict.fromkeys(feature for leaf in _leaves(recipe) for feature in leaf.features))
+    blocks = feature_blocks(campaign.file.problem, dataset, features)
     inputs = np.concatenate(list(blocks.values()), axis=1)
     widths = {name: block.shape[1] for name, block in blocks.items()}
-    seeds = [member_seed(seed, member) for member in range(recipe.ensemble.members)]
-    seen: list[np.ndarray | None] = [None] * len(seeds)
-    if recipe.kind in FORMS:
-        seen = [None if (c := member_columns(recipe, widths, s)) is None else np.flatnonzero(c) for s in seeds]
-        models, expected = _trained(recipe, dataset, inputs, rows, seeds, seen)
-    else:
-        saved = train_model(campaign, experiment, dataset.task, seed=seed, cores=cores)
-        models, expected = saved.weights, saved.predict(dataset.take(rows[:MOST_CHECKED]))
+    part = BundleTraining(campaign, dataset, rows, inputs, widths, cores).part(recipe, seed)
     about = _about(campaign, experiment, dataset, recipe, seed, rows)
+    about["features"] = list(features)
     about["columns"] = [vars(c) for c in _columns(campaign, dataset, inputs, rows, widths)]
-    about["seen"] = [None if s is None else s.tolist() for s in seen]
-    _write(folder, about, models)
+    about["seen"] = part.columns()
+    _write(folder, about, dict(part.arrays()))
     bundle = load_bundle(folder)
-    _check_same(bundle.predict_inputs(inputs[rows[:MOST_CHECKED]]), expected, folder)
+    if not np.array_equal(bundle.predict_inputs(inputs[rows]), part.predict(inputs[rows])):
+        raise DataError("does not predict what was written", where=str(folder))
     return bundle
 
 
-def _check_kept(experiment: str, recipe: Recipe, where: str) -> None:
+def _leaves(recipe: Recipe) -> Iterator[Recipe]:
+    """The recipes of the models that a recipe trains: its own, or those of a blend's components."""
     if recipe.is_blend:
-        remedy = "export its components one by one"
-        raise CampaignFileError(f"'{experiment}' is a blend", where=where, remedy=remedy)
-    if not can_be_kept(recipe):
-        what = f"model '{recipe.kind}' of '{experiment}' is code, and cannot be kept as plain arrays"
-        remedy = f"these can: {', '.join(FORMS)}, gaussian_process and networks"
-        raise CampaignFileError(what, where=where, remedy=remedy)
+        for component in recipe.components:
+            yield from _leaves(component)
+    else:
+        yield recipe
+
+
+def _check_kept(experiment: str, recipe: Recipe, where: str) -> None:
+    for leaf in _leaves(recipe):
+        if not can_be_kept(leaf):
+            what = f"model '{leaf.kind}' of '{experiment}' is code, and cannot be kept as plain arrays"
+            remedy = f"these can: {', '.join(FORMS)}, gaussian_process, networks, and blends of these"
+            raise CampaignFileError(what, where=where, remedy=remedy)
 
 
 def _check_folder(folder: Path) -> None:
@@ -111,41 +107,6 @@ def _dataset_of(campaign: Campaign, task: str | None, where: str) -> Dataset:
     if task not in datasets:
         raise UnknownNameError.of("task", task, datasets, where=where)
     return datasets[task]
-
-
-def _trained(
-    recipe: Recipe,
-    dataset: Dataset,
-    inputs: np.ndarray,
-    rows: np.ndarray,
-    seeds: Sequence[int],
-    seen: Sequence[np.ndarray | None],
-) -> tuple[list[list[Arrays]], np.ndarray]:
-    """[member][block of quantities] of arrays, and [case, quantity] what the trained models predict."""
-    from probatum.learning.ensembles import logit_mean
-
-    targets, count = dataset.targets()[rows], len(dataset.quantities)
-    parts = [[q] for q in range(count)] if recipe.per_target or not recipe.learner.joint else [list(range(count))]
-    weights = row_weights(recipe, dataset, rows)
-    given = {} if weights is None else {"sample_weight": weights}
-    members, predictions = [], []
-    for seed, columns in zip(seeds, seen, strict=True):
-        x = np.ascontiguousarray(inputs[rows] if columns is None else inputs[rows][:, columns])
-        kept, predicted = [], []
-        for part in parts:
-            y = targets[:, part]
-            estimator = recipe.learner.build(recipe.parameters, seed)
-            try:
-                estimator.fit(x, y[:, 0] if len(part) == 1 else y, **given)
-            except Exception as error:  # a library's own, of any kind
-                raise FitError(f"{type(error).__name__}: {error}", where=recipe.kind) from None
-            kept.append(FORMS[recipe.kind].of(estimator).arrays)
-            said = np.asarray(estimator.predict(x[:MOST_CHECKED]), dtype=np.float64)
-            predicted.append(said.reshape(-1, len(part)))
-        members.append(kept)
-        predictions.append(np.concatenate(predicted, axis=1))
-    combined = logit_mean(np.stack(predictions)) if recipe.ensemble.combine == "logit_mean" else np.mean(predictions, 0)
-    return members, combined
 
 
 def _about(
@@ -222,16 +183,10 @@ def _plain_columns(feature: str, dataset: Dataset) -> list[tuple[str, str | None
     return found
 
 
-def _write(folder: Path, about: dict[str, Any], models: Sequence[Sequence[Arrays]]) -> None:
+def _write(folder: Path, about: dict[str, Any], arrays: Arrays) -> None:
     from safetensors.numpy import save
 
-    tensors = {
-        f"{m}/{b}/{name}": np.ascontiguousarray(array)
-        for m, blocks in enumerate(models)
-        for b, block in enumerate(blocks)
-        for name, array in block.items()
-    }
-    content = save(tensors)
+    content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
     about["files"] = {ARRAYS: sha256(content).hexdigest()}
     about["digest"] = digest_of(about)
     with storage_errors(folder):
@@ -240,11 +195,3 @@ def _write(folder: Path, about: dict[str, Any], models: Sequence[Sequence[Arrays
         partial.write_bytes(content)
         os.replace(partial, folder / ARRAYS)
     replace_text(folder / ABOUT, json.dumps(about, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
-
-
-def _check_same(found: np.ndarray, expected: np.ndarray, folder: Path) -> None:
-    """What was written predicts what was trained."""
-    scale = max(float(np.abs(expected).max(initial=0.0)), 1e-300)
-    if not np.allclose(found, expected, rtol=0, atol=TOLERANCE * scale):
-        far = float(np.abs(found - expected).max()) / scale
-        raise DataError(f"does not predict what was trained (off by {far:.2g})", where=str(folder))
