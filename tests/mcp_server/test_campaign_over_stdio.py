@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from mcp_server.small_campaign import CAMPAIGN, MLP, Agent, over_stdio, write_campaign
-from probatum.campaigns.ledger_files import open_ledger
+from probatum.campaigns.ledgers.files import open_ledger
 from probatum.cli.main import app
 from probatum.laboratory import Laboratory
 from probatum.reporting.findings import audit_values

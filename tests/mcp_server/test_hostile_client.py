@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mcp.shared.exceptions import MCPError
 
 from mcp_server.small_campaign import Agent, in_process, over_stdio
-from probatum.campaigns.ledger_files import open_ledger
+from probatum.campaigns.ledgers.files import open_ledger
 from probatum.campaigns.splits import held_out_rows
 from probatum.errors import CampaignFileError
 from probatum.laboratory import Laboratory

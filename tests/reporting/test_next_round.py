@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from probatum.campaigns.ledger import ROUND_JUDGED, ROUND_PLANNED, PrincipleRecord, RoundRecord
+from probatum.campaigns.ledgers.ledger import ROUND_JUDGED, ROUND_PLANNED, PrincipleRecord, RoundRecord
 from probatum.reporting.next_round import next_values, principle_values, round_values
 
 PROPOSAL = {

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probatum.campaigns.ledger import ExperimentRecord
+from probatum.campaigns.ledgers.ledger import ExperimentRecord
 from probatum.laboratory import Laboratory
 from probatum.web.progress_events import event
 from probatum.web.tree_steps import DEEPEST, steps
@@ -91,7 +91,7 @@ def test_every_address_that_a_page_names_is_answered(reader):
 
 def test_the_overview_says_what_the_command_line_says(reader, finished: Path):
     from probatum.reporting.records import results_values
-    from probatum.reporting.tables import champion_lines
+    from probatum.reporting.sentences import champion_lines
 
     laboratory = Laboratory.open(finished)
     values = results_values(laboratory, laboratory.results(), groups=False)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from probatum.campaigns.ledgers.lock import holder_of
 from probatum.errors import CampaignLockedError, UnknownNameError, UsageError
-from probatum.web import processes
-from probatum.web.observer import holder_of
+from probatum.web import process_trees, processes
 from probatum.web.processes import Processes
 from web.small_dashboard import waited
 
@@ -89,6 +89,33 @@ def test_a_process_that_will_not_stop_is_ended(started, monkeypatch):
     started.stop(work)
     assert waited(work).state == "stopped"
     assert work.code == -signal.SIGKILL
+
+
+def test_on_windows_a_process_is_ended_by_the_systems_own_means(monkeypatch):
+    """No process group and no SIGKILL there: Ctrl-Break asks, and taskkill ends the tree."""
+    done = []
+
+    class Running:
+        pid = 4321
+
+        def poll(self):
+            return None
+
+        def send_signal(self, number):
+            done.append(number)
+
+        def kill(self):
+            done.append("kill")
+
+    monkeypatch.setattr(process_trees.sys, "platform", "win32")
+    monkeypatch.setattr(process_trees.signal, "CTRL_BREAK_EVENT", "ctrl-break", raising=False)
+    monkeypatch.setattr(process_trees.subprocess, "run", lambda command, **_: done.append(command))
+    for posix in ("killpg", "kill"):
+        monkeypatch.delattr(process_trees.os, posix)
+    monkeypatch.delattr(process_trees.signal, "SIGKILL")
+    process_trees.ask_to_end(Running())
+    process_trees.end(Running())
+    assert done == ["ctrl-break", ["taskkill", "/F", "/T", "/PID", "4321"], "kill"]
 
 
 def test_old_work_is_forgotten_with_its_files(started, monkeypatch):

@@ -26,10 +26,10 @@ def test_a_campaign_is_run_from_the_page(tmp_path):
 
 
 def test_what_somebody_else_runs_is_left_alone(person, lab):
-    from probatum.campaigns.lock import CampaignLock
+    from probatum.campaigns.ledgers.lock import CampaignLock
 
     with CampaignLock(lab.parent / "lab.probatum"):
-        assert '<strong class="live">Running.</strong>' in person.get("/").text
+        assert '<strong class="live">Running elsewhere.</strong>' in person.get("/").text
         refused = person.post("/run")
         assert refused.status_code == 409
         assert "another process works on this campaign" in refused.text

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from probatum.evidence.effects import EffectOutcome
+
 Outcome = Literal["better", "worse", "equivalent", "undecided", "no evidence", "baseline"]
 OUTCOMES = (
     "better or worse than the baseline beyond chance, at the protocol's error rate over all arms together; equivalent: "
@@ -66,6 +68,9 @@ class Description(Answer):
     campaign: str
     problem: str
     question: str
+    imported: str | None = Field(
+        description="what the runs were imported with: nothing can be trained; null: the campaign's own"
+    )
     tasks: list[TaskEntry]
     protocol: dict[str, Any] = Field(description="how experiments are judged; fixed")
     baseline: str = Field(description="experiment that verdicts compare with")
@@ -150,7 +155,7 @@ class EffectEntry(Answer):
     """What one mutation does, over all pairs of experiments that differ by it alone."""
 
     mutation: str
-    outcome: Outcome
+    outcome: EffectOutcome = Field(description="worked or failed: the score got better or worse beyond chance")
     mean: float | None = Field(description="change of the score")
     interval: list[float] | None
     p_adjusted: float | None = None

@@ -31,7 +31,7 @@ from probatum.campaigns.events import (
     JobStarted,
     RoundStarted,
 )
-from probatum.campaigns.ledger import ROUND_PLANNED
+from probatum.campaigns.ledgers.ledger import ROUND_PLANNED
 from probatum.errors import ProbatumError
 
 LONGEST = 200
@@ -128,7 +128,7 @@ def _nothing_waits(stopped: str, why: str, champion: str | None, score: float | 
 
 def _interrupted(path: Path) -> bool:
     """Whether a round was planned and not judged."""
-    from probatum.campaigns.ledger_files import open_ledger
+    from probatum.campaigns.ledgers.files import open_ledger
     from probatum.errors import CampaignFileError
 
     try:

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from probatum.campaigns.campaign_file import KEYS
-from probatum.campaigns.experiment import OWN_KEYS, PROBES
+from probatum.campaigns.experiment import PROBES
+from probatum.campaigns.experiment_tables import OWN_KEYS
 from probatum.campaigns.protocol import Protocol
 from probatum.campaigns.recipe import Recipe
 from probatum.errors import CampaignFileError, UnknownNameError, UsageError

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from probatum.campaigns.artifacts import storage_errors
-from probatum.campaigns.ledger_files import state_folder
+from probatum.campaigns.ledgers.files import state_folder
 from probatum.errors import UsageError
 from probatum.mcp_server.input_checks import check_edit, check_name, check_text
 from probatum.mcp_server.limits import Limits

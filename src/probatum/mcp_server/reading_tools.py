@@ -9,8 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from probatum.campaigns.ledger import HELD_OUT_SET, ROUND_JUDGED
-from probatum.campaigns.ledger_files import open_ledger
+from probatum.campaigns.ledgers.ledger import HELD_OUT_SET, ROUND_JUDGED
 from probatum.campaigns.recipe_book import recipe_book
 from probatum.campaigns.splits import held_out_rows
 from probatum.errors import CampaignFileError, UnknownNameError, UsageError
@@ -30,6 +29,7 @@ from probatum.mcp_server.input_checks import check_names
 from probatum.mcp_server.json_values import plain
 from probatum.mcp_server.served_campaign import ServedCampaign
 from probatum.problems import registry
+from probatum.problems.imported import Imported
 from probatum.problems.problem import Dataset, Ragged
 from probatum.reporting.catalogue import model_values, problem_values, topic_values
 from probatum.reporting.experiment_log import experiment_log
@@ -84,10 +84,13 @@ class ReadingTools:
             laboratory = self._served.laboratory()
             file, problem = laboratory.campaign.file, laboratory.campaign.file.problem
             features = dict(list(problem.features.items())[:MOST_FEATURES])
+            imported = problem.importer if isinstance(problem, Imported) else None
+            models = {} if imported else model_values()
             values = {
                 "campaign": file.path.name,
                 "problem": file.problem_spec[0],
                 "question": problem.question,
+                "imported": imported,
                 "tasks": [_task_values(laboratory, task, d) for task, d in laboratory.campaign.datasets.items()],
                 "protocol": file.protocol.model_dump(),
                 "baseline": laboratory.campaign.baseline,
@@ -97,7 +100,7 @@ class ReadingTools:
                 "features": {name: one.description for name, one in features.items()},
                 "default_features": list(problem.default_features),
                 "recipes": {name: one.about for name, one in recipe_book(problem).items()},
-                "models": {name: about for name, about in model_values().items() if ":" not in name},
+                "models": {name: about for name, about in models.items() if ":" not in name},
                 "experiments": [e.name for e in file.experiments],
                 "waiting": [p.name for p in self._served.waiting.proposals()],
                 "limits": asdict(self._served.limits),
@@ -111,20 +114,16 @@ class ReadingTools:
 
         It works while a batch is running.
         """
-        self._served.require_run()
-        self._served.laboratory()
-        ledger = open_ledger(self._served.path)
-        try:
+        imported = self._served.laboratory().campaign.file.problem.recorded
+        with self._served.ledger() as ledger:
             summary, shown = ledger.summary(), ledger.experiments(last=most)
             rounds, confirmations = ledger.rounds(), ledger.confirmations()
-        finally:
-            ledger.close()
         judged = [r for r in rounds if r.state == ROUND_JUDGED]
         spent = any(c.kind == HELD_OUT_SET for c in confirmations) or bool(summary.held_out_accesses)
         values = {
             "campaign": self._served.path.name,
             **vars(summary),
-            "confirmation_left": not spent,
+            "confirmation_left": not spent and not imported,
             "busy": self.busy,
             "waiting": [p.name for p in self._served.waiting.proposals()],
             "champion": judged[-1].content["champion"] if judged else None,

@@ -11,8 +11,7 @@ from anyio import to_thread
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from probatum.campaigns.ledger import HELD_OUT_SET, ROUND_PLANNED
-from probatum.campaigns.ledger_files import open_ledger
+from probatum.campaigns.ledgers.ledger import HELD_OUT_SET, ROUND_PLANNED
 from probatum.errors import CampaignFileError, IncomparableError, ProbatumError, UsageError
 from probatum.laboratory.autopilot import Autopilot
 from probatum.mcp_server.answers import BatchAnswer, ConfirmationAnswer, NextRound, Predictions, Proposed
@@ -69,6 +68,7 @@ class RunningTools:
         """
         self._pace.spend()
         served, where = self._served, "propose"
+        served.require_trainable()
         given = check_name(name, served.limits, where=where) if name else ""
         proposal = Proposal(
             check_name(parent, replace(served.limits, name=200), where=where),
@@ -94,6 +94,7 @@ class RunningTools:
         `for_a_person` are findings that no experiment puts right: tell them to the person.
         """
         with self._served.turn:
+            self._served.require_trainable()
             self._served.require_run()
             if self._reading.busy:
                 raise UsageError("a batch is running", where="next", remedy="wait for it")
@@ -125,6 +126,7 @@ class RunningTools:
         most = self._served.limits.seconds
         if seconds > most:
             raise UsageError(f"{seconds:.0f} s", where="run_batch", remedy=f"at most {most:.0f} s a call")
+        await to_thread.run_sync(self._served.require_trainable)
         await to_thread.run_sync(self._tidy)
         request = {
             "what": "round",
@@ -157,6 +159,7 @@ class RunningTools:
         if len(cases) > most:
             raise UsageError(f"{len(cases)} cases", where="predict", remedy=f"at most {most} a call")
         check_names([experiment, *([task] if task else [])], replace(self._served.limits, name=200), where="predict")
+        await to_thread.run_sync(self._served.require_trainable)
         known = await to_thread.run_sync(self._known_score, experiment)
         request = {"what": "predict", "experiment": experiment, "cases": cases, "task": task}
         values = await self._in_batch_process(request, context, "predict")
@@ -210,13 +213,9 @@ class RunningTools:
         Raises:
             IncomparableError: somebody looked, and what is asked for is not the confirmation that was made.
         """
-        self._served.require_run()
-        self._served.laboratory()
-        ledger = open_ledger(self._served.path)
-        try:
+        self._served.require_trainable()
+        with self._served.ledger() as ledger:
             looks, confirmations = ledger.held_out_accesses(), ledger.confirmations()
-        finally:
-            ledger.close()
         if looks and not any(c.kind == HELD_OUT_SET for c in confirmations):
             by = ", ".join(dict.fromkeys(look.experiment for look in looks))
             raise IncomparableError(
@@ -248,11 +247,8 @@ def _tree(served: ServedCampaign) -> History:
     file = campaign.file
     seconds: dict[str, float] = {}
     if served.was_run:
-        ledger = open_ledger(served.path)
-        try:
+        with served.ledger() as ledger:
             seconds = {r.name: r.seconds / r.done for r in ledger.experiments() if r.done}
-        finally:
-            ledger.close()
     return History(
         problem=file.problem,
         experiments=file.experiments,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from probatum.audit.inspection import Audit
-from probatum.campaigns.ledger import Summary
-from probatum.campaigns.ledger_files import LedgerSite, open_ledger
+from probatum.campaigns.campaign import Campaign
+from probatum.campaigns.ledgers.files import LedgerSite
+from probatum.campaigns.ledgers.ledger import Ledger, Summary
 from probatum.campaigns.toml_text import read_toml
 from probatum.errors import CampaignFileError
 from probatum.laboratory import Laboratory, Results
@@ -18,6 +21,8 @@ from probatum.mcp_server.input_checks import JUDGE_KEYS, refuse_import_paths
 from probatum.mcp_server.limits import Limits
 from probatum.mcp_server.pending_proposals import PendingProposals
 
+PATIENCE = 5.0
+"""Seconds that a call waits for a shared ledger that is away."""
 LARGEST_FILE = 2_000_000
 """Bytes of a campaign file."""
 
@@ -43,6 +48,7 @@ class ServedCampaign:
         self.turn = threading.RLock()
         """Held by whoever computes: one at a time, so that a flood of calls does not become a flood of threads."""
         self._laboratory: tuple[bytes, Laboratory] | None = None
+        self._imported = ""
         self._results: tuple[object, Results] | None = None
         self._audit: tuple[Results, Audit] | None = None
         self._judge = _judge_of(self._content()[1])
@@ -63,11 +69,8 @@ class ServedCampaign:
                     where=self.path.name,
                     remedy="a person puts it back, or starts the server again",
                 )
-            if self._laboratory is None or self._laboratory[0] != text:
-                if self._laboratory is not None and self.was_run:
-                    self._laboratory[1].campaign.ledger.close()
-                self._laboratory = (text, Laboratory.open(self.path))
-                self._results = None
+            if self._laboratory is None or self._laboratory[0] != text or self._was_imported_again(self._laboratory[1]):
+                self._laboratory = (text, self._opened())
             return self._laboratory[1]
 
     def results(self) -> Results:
@@ -77,10 +80,9 @@ class ServedCampaign:
             CampaignFileError: it has not been run.
         """
         with self.turn:
-            laboratory = self.laboratory()
-            state = (id(laboratory), _state(self.summary()))
-            if self._results is None or self._results[0] != state:
-                self._results = (state, laboratory.results())
+            laboratory, now = self.laboratory(), _state(self.summary())
+            if self._results is None or self._results[0] != (id(laboratory), now):
+                self._results = ((id(laboratory), now), laboratory.results())
             return self._results[1]
 
     def audit(self) -> Audit:
@@ -97,17 +99,36 @@ class ServedCampaign:
         Raises:
             CampaignFileError: the campaign has not been run.
         """
-        self.require_run()
-        ledger = open_ledger(self.path)
-        try:
+        with self.ledger() as ledger:
             return ledger.summary()
+
+    @contextmanager
+    def ledger(self) -> Generator[Ledger]:
+        """The ledger as it is now; one that is shared and away is soon an error, for a client waits.
+
+        Raises:
+            CampaignFileError: the campaign has not been run.
+            LedgerError: the ledger cannot be reached or read.
+        """
+        self.require_run()
+        ledger = self._site().open()
+        try:
+            yield ledger
         finally:
             ledger.close()
 
     @property
     def was_run(self) -> bool:
         """Whether there is a ledger."""
-        return LedgerSite.of(self.path).exists()
+        return self._site().exists()
+
+    def require_trainable(self) -> None:
+        """Raises where nothing can be trained.
+
+        Raises:
+            CampaignFileError: its runs were imported.
+        """
+        self.laboratory().campaign.require_trainable()
 
     def require_run(self) -> None:
         """Raises where there is nothing to look at yet.
@@ -117,6 +138,24 @@ class ServedCampaign:
         """
         if not self.was_run:
             raise CampaignFileError("has not been run yet", where=self.path.name, remedy="call run_batch first")
+
+    def _site(self) -> LedgerSite:
+        return LedgerSite.of(self.path).within(PATIENCE)
+
+    def _opened(self) -> Laboratory:
+        """The campaign of a file that was found to be sound, in the place of the one that was open."""
+        if self._laboratory is not None and "ledger" in vars(self._laboratory[1].campaign):
+            self._laboratory[1].campaign.ledger.close()
+        campaign = Campaign.open(self.path)
+        campaign.file = replace(campaign.file, ledger=campaign.ledger_site.within(PATIENCE).address)
+        self._results = None
+        if campaign.file.problem.recorded:
+            self._imported = _state(self.summary())
+        return Laboratory(campaign)
+
+    def _was_imported_again(self, laboratory: Laboratory) -> bool:
+        """Whether an open campaign of imported runs lacks some of them: it reads them once."""
+        return laboratory.campaign.file.problem.recorded and self._imported != _state(self.summary())
 
     def _content(self) -> tuple[bytes, Mapping[str, Any]]:
         """The file's bytes and their meaning, before anything that it names is looked at."""

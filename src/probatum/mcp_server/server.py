@@ -38,6 +38,8 @@ Verdicts: 'better' beyond chance; 'worse'; 'equivalent' within the margin; 'unde
 nothing but 'better' that no error of the audit stands against: that is `champion`. The best score of many is better \
 by chance alone.
 
+Where `describe` says `imported`, the runs were made elsewhere: look at them, and train nothing.
+
 Stop when run_batch says noise or nothing left, when `next` says stop, or when your time is over. Then \
 confirm_champion once, report, and tell the person what was found, what was not, and what they must decide.
 
@@ -122,7 +124,7 @@ class CampaignServer(MCPServer[Any]):
             cause = error.__cause__
             if isinstance(cause, ProbatumError):
                 return _refused(cause)
-            if isinstance(cause, ValidationError):
+            if isinstance(cause, ValidationError) and cause.title == f"{name}Arguments":
                 return _refused(_of_arguments(cause, name))
             logger.exception("tool %s failed", name)
             kind = type(cause or error).__name__
@@ -143,7 +145,11 @@ class CampaignServer(MCPServer[Any]):
             if key not in known[name].parameters.get("properties", {}):
                 valid = known[name].parameters.get("properties", {})
                 raise UnknownNameError.of("argument", shown(str(key)), valid, where=name)
-        size = len(json.dumps(arguments, default=str))
+        try:
+            size = len(json.dumps(arguments, default=str))
+        except (RecursionError, ValueError):  # nested without end, or a whole number of thousands of digits
+            what = "arguments that are too deep, or a number that is too long"
+            raise UsageError(what, where=name, remedy="say it with less") from None
         if size > self.limits.argument:
             raise UsageError(f"{size} characters", where=name, remedy=f"at most {self.limits.argument} a call")
         if self._in_progress >= self.limits.at_once:

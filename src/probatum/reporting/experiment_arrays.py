@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from probatum.audit.history import Training
-from probatum.campaigns.campaign import StoredPrediction
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.errors import UsageError
 from probatum.laboratory import Laboratory
 from probatum.problems.picture import Scored, scored

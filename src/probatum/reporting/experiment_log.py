@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from probatum.audit.inspection import Audit
 from probatum.campaigns.experiment import TRIVIAL
-from probatum.campaigns.ledger import ExperimentRecord
+from probatum.campaigns.ledgers.ledger import ExperimentRecord
 from probatum.laboratory import Laboratory, Results
 from probatum.problems.diagnosed import Diagnosed
 from probatum.reporting.log_entries import against, entry_of, headline, metrics_of

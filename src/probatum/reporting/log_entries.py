@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from probatum.audit.finding import Finding
 from probatum.audit.inspection import Audit
-from probatum.campaigns.ledger import ExperimentRecord
+from probatum.campaigns.ledgers.ledger import ExperimentRecord
 from probatum.campaigns.recipe import flat
 from probatum.errors import IncomparableError
 from probatum.evidence.verdict import Verdict

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from probatum.learning.metrics import METRICS
 from probatum.reporting.figures.marks import mutation_label
 from probatum.reporting.numbers import duration, figure, interval, probability, signed
 from probatum.reporting.report_text import (
     MOST_SPLITS_SHOWN,
     judged_by,
     opening,
+    protocol_rows,
     settings,
     shown_arms,
     shown_effects,
 )
-from probatum.reporting.tables import calibration_remarks, champion_lines, effect_remarks
+from probatum.reporting.sentences import calibration_remarks, champion_lines, effect_remarks
 
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>#|~$&"})
 """Signs that Markdown or HTML in it would take for more than signs."""
@@ -65,6 +67,9 @@ def _list(lines: Iterable[str]) -> list[str]:
 
 
 def _data(values: Mapping[str, Any]) -> Iterable[str]:
+    if METRICS[values["protocol"]["metric"]].recorded:
+        yield from _list(["Runs of another program were imported; the data that they were trained on are not here."])
+        return
     for d in values["data"]:
         quantities = ", ".join(f"{q['name']} ({q['unit']})" for q in d["quantities"])
         groupings = ", ".join(f"{g['name']} ({g['groups']} groups)" for g in d["groupings"])
@@ -77,8 +82,9 @@ def _data(values: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _protocol(values: Mapping[str, Any]) -> Iterable[str]:
-    kept = [(key.replace("_", " "), value) for key, value in values["protocol"].items() if value is not None]
-    yield from table(["key", "value"], kept)
+    yield from table(["key", "value"], protocol_rows(values))
+    if METRICS[values["protocol"]["metric"]].recorded:
+        return
     looks = values["held_out_looks"]
     said = "; ".join(f"{look['experiment']} {figure(look['score'])}" for look in looks)
     yield ""
@@ -210,8 +216,12 @@ def _reproduction(values: Mapping[str, Any]) -> Iterable[str]:
     splits = r["splits"][:MOST_SPLITS_SHOWN]
     yield from table(
         ["task", "split", ">trained on", ">predicted", "SHA-256"],
-        [[s["task"], s["name"], s["train_rows"], s["test_rows"], s["digest"][:16]] for s in splits],
+        [[s["task"], s["name"], *map(_count, (s["train_rows"], s["test_rows"])), s["digest"][:16]] for s in splits],
     )
+
+
+def _count(rows: int | None) -> str:
+    return "not known" if rows is None else f"{rows}"
 
 
 def _bounds(bounds: Sequence[float] | None) -> tuple[float, float] | None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from probatum.audit.inspection import Audit
-from probatum.campaigns.ledger import ROUND_JUDGED, ROUND_PLANNED, Ledger, RoundRecord
+from probatum.campaigns.ledgers.ledger import ROUND_JUDGED, ROUND_PLANNED, Ledger
 from probatum.errors import ProbatumError
 from probatum.laboratory import Laboratory, Results
-from probatum.laboratory.champion import champion_of
+from probatum.laboratory.champion import champion_to_start_from
 from probatum.laboratory.outlook import history_of
 from probatum.laboratory.round_record import proposal_values
 from probatum.planning.knowledge import PrincipleTests, from_record
@@ -39,7 +39,7 @@ def next_values(laboratory: Laboratory, results: Results, audit: Audit, slots: i
         return _said(number, rounds[-1].content["proposals"], waiting=True)
     try:
         principles = [from_record(r) for r in laboratory.campaign.ledger.principles()]
-        champion = _champion(laboratory, results, audit, rounds)
+        champion = champion_to_start_from(laboratory.campaign, results, audit, rounds)
         history = history_of(laboratory, results, audit, champion=champion, number=number, principles=principles)
         proposers: list[Proposer] = [PrincipleTests(), Prescriber()]
         if history.space is not None:
@@ -99,14 +99,3 @@ def _said(
         "for_a_person": [{"code": code, "finding": what} for code, what in acting],
         "why_none": why_none,
     }
-
-
-def _champion(laboratory: Laboratory, results: Results, audit: Audit, rounds: Sequence[RoundRecord]) -> str:
-    """That the next round starts from: the last round's that still stands, else the file's, else the baseline."""
-    scored = {a.name for a in results.tried}
-    for record in reversed(rounds):
-        name = record.content["champion"]
-        if name in scored and not audit.against(name):
-            return name
-    known = None if rounds else champion_of(laboratory.campaign, results, audit)
-    return known.name if known is not None else results.baseline

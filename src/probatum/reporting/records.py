@@ -10,7 +10,7 @@ from scipy import stats
 
 from probatum.audit.inspection import Audit
 from probatum.campaigns.experiment import TRIVIAL
-from probatum.campaigns.ledger import Confirmation, ExperimentRecord, FitRecord
+from probatum.campaigns.ledgers.ledger import Confirmation, ExperimentRecord, FitRecord
 from probatum.evidence.calibration import Calibration, reach
 from probatum.evidence.cells import Cell
 from probatum.evidence.effects import Effect

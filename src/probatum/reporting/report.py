@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from probatum.audit.inspection import Audit
 from probatum.laboratory import Laboratory, Results
+from probatum.learning.metrics import METRICS
 from probatum.planning.round_file import replace_text
 from probatum.reporting import numbers
 from probatum.reporting.figures.marks import mutation_label
@@ -21,12 +22,13 @@ from probatum.reporting.report_text import (
     MOST_SPLITS_SHOWN,
     judged_by,
     opening,
+    protocol_rows,
     setting,
     shown_arms,
     shown_effects,
 )
 from probatum.reporting.report_values import report_values, shown_experiment
-from probatum.reporting.tables import calibration_remarks, champion_lines, effect_remarks
+from probatum.reporting.sentences import calibration_remarks, champion_lines, effect_remarks
 
 SECTIONS = {
     "summary": "Summary",
@@ -121,6 +123,8 @@ def report_html(
         sparklines={name: Markup(svg) for name, svg in sparklines.items()},
         anchors=anchors,
         opening=opening(values),
+        protocol_rows=protocol_rows(values),
+        imported=METRICS[metric].recorded,
         shown=shown_experiment(values),
         arms=shown_arms(values),
         most_splits=MOST_SPLITS_SHOWN,

@@ -8,11 +8,25 @@ from typing import Any
 from probatum.campaigns.experiment import TRIVIAL
 from probatum.learning.metrics import METRICS
 from probatum.reporting.numbers import duration, figure, signed
-from probatum.reporting.tables import remarks
+from probatum.reporting.sentences import remarks
 
 MOST_ARMS_SHOWN = 60
 MOST_EFFECTS_SHOWN = 60
 MOST_SPLITS_SHOWN = 60
+OF_PARTITIONS = ("group", "folds", "repeats", "test_fraction", "stratify", "split_seed", "minimum_group_rows")
+"""Keys of a protocol that say how cases are split."""
+OF_TRAINING = ("seeds", "scoring", "held_out")
+"""Keys that ask for trainings and predictions, of which imported runs have none."""
+_K_FOLDS = ("group", "folds", "repeats", "stratify", "split_seed")
+_HOLD_OUTS = ("group", "repeats", "test_fraction", "stratify", "split_seed")
+READ_BY_SPLITS: Mapping[str, tuple[str, ...]] = {
+    "leave-one-group-out": ("group", "minimum_group_rows"),
+    "grouped-k-fold": _K_FOLDS,
+    "repeated-k-fold": _K_FOLDS,
+    "stratified-hold-out": _HOLD_OUTS,
+    "fresh-draws": _HOLD_OUTS,
+}
+"""Kind of splits to the keys of `OF_PARTITIONS` that it reads (`campaigns.splits.make_splits`)."""
 LONGEST = 300
 """Characters of a setting: a table of weights says nothing to a reader."""
 
@@ -23,10 +37,13 @@ def opening(values: Mapping[str, Any]) -> list[str]:
     finished = sum(e["status"] == "done" for e in tried)
     fits = sum(e["done"] for e in values["experiments"])
     seconds = sum(e["seconds"] for e in values["experiments"])
+    metric = METRICS[values["protocol"]["metric"]]
+    did = f"were planned and {finished} are finished: {fits:,} fits, {duration(seconds)} of training"
+    if metric.recorded:
+        did = f"were imported and {finished} are finished: {fits:,} runs"
     lines = [
-        f"{len(tried)} experiments were planned and {finished} are finished: {fits:,} fits, {duration(seconds)} of "
-        f"training. Each is judged against '{values['baseline']}' by {values['protocol']['metric']} "
-        f"({METRICS[values['protocol']['metric']].better} is better)."
+        f"{len(tried)} experiments {did}. Each is judged against '{values['baseline']}' by {metric.name} "
+        f"({metric.better} is better)."
     ]
     counts: dict[str, int] = {}
     for v in values["verdicts"]:
@@ -48,6 +65,18 @@ def opening(values: Mapping[str, Any]) -> list[str]:
     said = ", ".join(f"{n} {kind}{'s' if n != 1 else ''}" for kind, n in found.items() if n)
     checks = len(values["audit"]["checked"])
     return [*lines, f"The audit of {checks} checks raised {said or 'nothing'}."]
+
+
+def protocol_rows(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The protocol's keys and values, without those that its splits do not read."""
+    protocol = values["protocol"]
+    unread = set(OF_PARTITIONS) - set(READ_BY_SPLITS.get(protocol["splits"], OF_PARTITIONS))
+    if protocol["held_out"]:
+        unread.discard("split_seed")  # which draws the held-out cases
+    if METRICS[protocol["metric"]].recorded:
+        unread = {*OF_PARTITIONS, *OF_TRAINING}
+    kept = [(key, value) for key, value in protocol.items() if key not in unread and value is not None]
+    return [(key.replace("_", " "), value) for key, value in kept]
 
 
 def judged_by(values: Mapping[str, Any]) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from probatum.audit.inspection import Audit
 from probatum.campaigns.campaign import Campaign
-from probatum.campaigns.ledger import DONE, ExperimentRecord
+from probatum.campaigns.ledgers.ledger import DONE, ExperimentRecord
 from probatum.campaigns.manifest import source_digest
 from probatum.campaigns.recipe import flat
 from probatum.errors import UnknownNameError
@@ -124,17 +124,20 @@ def group_rows(laboratory: Laboratory, names: Sequence[str]) -> list[dict[str, A
 def reproduction(campaign: Campaign, results: Results) -> dict[str, Any]:
     """How to get the same figures again, and the hashes that say what 'the same' is."""
     name = shlex.quote(campaign.file.path.name)
-    best = results.best
-    again = [f"probatum reproduce {shlex.quote(best.name)} -C {name}"] if best else []
+    best, imported = results.best, campaign.file.problem.recorded
+    commands = [f"probatum run {name}", f"probatum verify {name}"]
+    commands += [f"probatum reproduce {shlex.quote(best.name)} -C {name}"] if best else []
+    if imported:  # nothing can be trained, and nobody knows the rows of a fold
+        commands = [f"probatum verify {name}"]
     splits = [
         {
             "task": s.task, "draw": s.draw, "name": s.name, "digest": s.digest,
-            "train_rows": len(s.train), "test_rows": len(s.test),
+            "train_rows": None if imported else len(s.train), "test_rows": None if imported else len(s.test),
         }
         for s in campaign.splits
     ]  # fmt: skip
     return {
-        "commands": [f"probatum run {name}", f"probatum verify {name}", *again],
+        "commands": commands,
         "campaign_file": hashlib.sha256(campaign.file.path.read_bytes()).hexdigest(),
         "protocol": campaign.file.protocol.digest(),
         "data": {f"{task}, draw {draw}": d.digest for (task, draw), d in campaign.draws.items()},

@@ -12,8 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from probatum.errors import CampaignLockedError, IncomparableError, UsageError
-from probatum.web.dashboard import Dashboard, dashboard_of, form_sent, go_to, page
+from probatum.errors import CampaignFileError, CampaignLockedError, IncomparableError, UsageError
+from probatum.web.dashboard import Dashboard, dashboard_of, fields_sent, go_to, page
+from probatum.web.look import Progress
 from probatum.web.processes import PROGRAM, Work
 from probatum.web.round_editing import LARGEST_ROUND, ROUND_FILE, Draft, checked_drafts, round_text
 
@@ -27,9 +28,9 @@ MOST_DRAFTS = 32
 async def run(request: Request) -> Response:
     """Runs what was not run."""
     dashboard = dashboard_of(request)
-    form = await form_sent(request)
+    form = await fields_sent(request)
     again = ["--retry-failed"] if form.get("retry") else []
-    _start(dashboard, "run", ["run", str(dashboard.path), "--no-groups", *again])
+    await run_in_threadpool(_start, dashboard, "run", ["run", str(dashboard.path), "--no-groups", *again])
     return go_to("/")
 
 
@@ -47,10 +48,10 @@ async def stop(request: Request) -> Response:
 async def ask_planner(request: Request) -> Response:
     """Asks what to try next; what the file holds and was not run is run first."""
     dashboard = dashboard_of(request)
-    form = await form_sent(request)
-    slots = _slots(str(form.get("slots", "4")))
+    form = await fields_sent(request)
+    slots = _slots(form.get("slots", "4"))
     command = ["next", "-C", str(dashboard.path), "--slots", str(slots), "--json"]
-    dashboard.drafts.work = _start(dashboard, "next", command)
+    dashboard.drafts.work = await run_in_threadpool(_start, dashboard, "next", command)
     return go_to("/proposals")
 
 
@@ -64,11 +65,13 @@ async def proposals(request: Request) -> Response:
 async def judge_drafts(request: Request) -> Response:
     """Checks an edited round; starts it where that was asked for and nothing is wrong with it."""
     dashboard = dashboard_of(request)
-    form = await form_sent(request)
+    form = await fields_sent(request)
     numbers = range(min(MOST_DRAFTS, sum(key.startswith("text_") for key in form)))
-    texts = [(str(form.get(f"text_{i}", "")), bool(form.get(f"accept_{i}"))) for i in numbers]
+    texts = [(form.get(f"text_{i}", ""), bool(form.get(f"accept_{i}"))) for i in numbers]
     texts = [(text, accepted) for text, accepted in texts if text.strip()]
-    view = dashboard.observer.look().view
+    look = await run_in_threadpool(dashboard.observer.look)
+    _require_trainable(look.progress)
+    view = look.view
     if view is None:
         raise IncomparableError("a round is checked against results, and there are none", remedy="run the campaign")
     folder = dashboard.processes.new_folder()
@@ -83,7 +86,7 @@ async def judge_drafts(request: Request) -> Response:
     path = folder / ROUND_FILE
     path.write_text(round_text(accepted), encoding="utf-8")
     command = ["next", "-C", str(dashboard.path), "--run", "--from", str(path), "--slots", str(len(accepted)), "--json"]
-    _start(dashboard, "round", command, folder)
+    await run_in_threadpool(_start, dashboard, "round", command, folder)
     dashboard.drafts.drafts = ()
     return go_to("/")
 
@@ -91,8 +94,8 @@ async def judge_drafts(request: Request) -> Response:
 async def resume(request: Request) -> Response:
     """Goes on with a round that was interrupted."""
     dashboard = dashboard_of(request)
-    await form_sent(request)
-    _start(dashboard, "round", ["next", "-C", str(dashboard.path), "--run", "--json"])
+    await fields_sent(request)
+    await run_in_threadpool(_start, dashboard, "round", ["next", "-C", str(dashboard.path), "--run", "--json"])
     return go_to("/")
 
 
@@ -110,9 +113,21 @@ def _slots(text: str) -> int:
     return int(text)
 
 
+def _require_trainable(progress: Progress) -> None:
+    """Refuses to train what was trained elsewhere, before a process is started that would refuse it.
+
+    Raises:
+        CampaignFileError: the runs were imported.
+    """
+    if progress.importer is not None:
+        what = "the runs were imported and are read-only: there is no data here to train on"
+        raise CampaignFileError(what, remedy=f"run them where they were made ({progress.importer}), then import again")
+
+
 def _start(dashboard: Dashboard, title: str, arguments: list[str], folder: Path | None = None) -> Work:
     """Starts the command line on the campaign, where nobody else works on it."""
     progress = dashboard.observer.progress()
+    _require_trainable(progress)
     if progress.holder is not None:
         what = f"another process works on this campaign ({progress.holder})"
         raise CampaignLockedError(what, remedy="wait for it or stop it")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probatum.errors import ProbatumError, UnknownNameError, UsageError
-from probatum.web.observer import View
+from probatum.web.campaign_view import View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -199,6 +199,8 @@ def _residuals(view: View, experiment: str) -> Figure:
     from probatum.reporting.experiment_arrays import out_of_fold
     from probatum.reporting.figures import residuals_figure
 
+    if view.laboratory.campaign.file.problem.recorded:
+        raise UsageError("imported runs come without predictions")
     found = [one.scored() for one in out_of_fold(view.laboratory, experiment)]
     truth, predicted = (np.concatenate([getattr(s, k) for s in found]) for k in ("truth", "prediction"))
     return residuals_figure(truth, predicted, _quantities(view), experiment)

@@ -18,7 +18,8 @@ from probatum.reporting import numbers
 from probatum.version import __version__
 from probatum.web.access import Access
 from probatum.web.campaign_pictures import Drawings
-from probatum.web.observer import Look, Observer
+from probatum.web.look import Look
+from probatum.web.observer import Observer
 from probatum.web.processes import Processes
 from probatum.web.round_editing import Drafts
 
@@ -26,6 +27,8 @@ PAGES = (
     ("/", "Overview"), ("/tree", "Tree"), ("/experiments", "Experiments"), ("/compare", "Compare"),
     ("/findings", "Findings"), ("/effects", "Effects"), ("/proposals", "Proposals"), ("/ask", "Predict"),
 )  # fmt: skip
+TRAINING_PAGES = ("/proposals",)
+"""Those that imported runs have no use for: nothing can be trained of them."""
 MOST_FILES, MOST_FIELDS, LARGEST_FIELD = 8, 200, 2**18
 """Of one form; bytes of a field that is no file."""
 
@@ -85,14 +88,17 @@ def page(
         values: of the template.
     """
     dashboard = dashboard_of(request)
+    look = look or dashboard.observer.look()
+    imported = look.progress.importer
     text = (
         environment()
         .get_template(template)
         .render(
-            look=look or dashboard.observer.look(),
+            look=look,
+            imported=imported,
             campaign=dashboard.path.stem,
             file=dashboard.path.name,
-            pages=PAGES,
+            pages=[p for p in PAGES if not (imported and p[0] in TRAINING_PAGES)],
             here=request.url.path,
             address=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
             may_change=may_change(request),
@@ -108,6 +114,15 @@ def page(
 async def form_sent(request: Request) -> FormData:
     """The fields and files of a post; more than a form of ours has are refused."""
     return await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=LARGEST_FIELD)
+
+
+async def fields_sent(request: Request) -> dict[str, str]:
+    """The texts of a post; files that somebody sent with them are closed unread."""
+    form = await form_sent(request)
+    try:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+    finally:
+        await form.close()
 
 
 def go_to(path: str) -> RedirectResponse:

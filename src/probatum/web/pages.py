@@ -12,12 +12,12 @@ from starlette.responses import HTMLResponse
 from probatum.audit.catalogue import CHECKS
 from probatum.audit.finding import SEVERITIES
 from probatum.campaigns.experiment import Mutation
-from probatum.campaigns.ledger import ExperimentRecord, FitRecord
-from probatum.campaigns.ledger_files import open_ledger
+from probatum.campaigns.ledgers.ledger import ExperimentRecord, FitRecord
 from probatum.campaigns.recipe import Recipe, flat
 from probatum.errors import IncomparableError, ProbatumError, UnknownNameError
+from probatum.web.campaign_view import View
 from probatum.web.dashboard import dashboard_of, page
-from probatum.web.observer import Look, View
+from probatum.web.look import Look
 from probatum.web.tree_steps import steps
 
 ROWS = 100
@@ -40,7 +40,7 @@ def overview(request: Request) -> HTMLResponse:
     return page(
         request, "overview.html", look=look, counts=counts, best=_best(look, 5), findings=_worst(look.view, 5),
         latest=[r for r in reversed(look.records) if r.status in ("done", "failed")][:6],
-        champion_lines=_champion_lines(look.view),
+        champion_lines=_champion_lines(look),
     )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def experiment(request: Request) -> HTMLResponse:
     arm = view.arms.get(name) if view else None
     fits: list[FitRecord] = []
     if record.round:
-        ledger = open_ledger(dashboard.path)
+        ledger = dashboard.observer.site().open()
         try:
             fits = ledger.fits(name)
         finally:
@@ -94,7 +94,7 @@ def experiment(request: Request) -> HTMLResponse:
     return page(
         request, "experiment.html", look=look, record=record, arm=arm, fits=_fit_counts(fits), errors=_errors(fits),
         verdict=view.verdicts.get(name) if view else None, found=view.findings_of.get(name, []) if view else [],
-        recipe=[(k, v) for k, v in flat(record.recipe).items() if v not in ((), [], {}) and k != "components"],
+        recipe=_settings(record, imported=look.progress.importer is not None),
         components=len(record.recipe.get("components", ())),
         pictures=dashboard.drawings.of_problem(view, name) if view and arm else [],
     )  # fmt: skip
@@ -184,13 +184,15 @@ def _worst_severity(of_code: Sequence[Mapping[str, Any]]) -> str:
     return min((f["severity"] for f in of_code), key=SEVERITIES.index)
 
 
-def _champion_lines(view: View | None) -> list[str]:
-    from probatum.reporting.tables import champion_lines
+def _champion_lines(look: Look) -> list[str]:
+    from probatum.reporting.sentences import champion_lines
 
+    view = look.view
     if view is None:
         return []
-    values = view.values
-    return champion_lines(values["champion"], values["protocol"]["metric"], values["baseline"], view.blocked)
+    metric, baseline = view.values["protocol"]["metric"], view.values["baseline"]
+    called = look.plan.metric if look.plan else None
+    return champion_lines(view.values["champion"], metric, baseline, view.blocked, called)
 
 
 def _sorted(records: Sequence[ExperimentRecord], order: str, look: Look) -> list[ExperimentRecord]:
@@ -209,6 +211,12 @@ def _one_page(items: Sequence[Any], asked: str) -> tuple[list[Any], int, int]:
     last = max(1, -(-len(items) // ROWS))
     number = min(max(int(asked), 1), last) if asked.isdecimal() and len(asked) < 10 else 1
     return list(items[(number - 1) * ROWS : number * ROWS]), number, last
+
+
+def _settings(record: ExperimentRecord, *, imported: bool) -> list[tuple[str, Any]]:
+    """The recipe's keys and values that say something; of imported runs their parameters alone."""
+    found = [(k, v) for k, v in flat(record.recipe).items() if v not in ((), [], {}) and k != "components"]
+    return [(k.removeprefix("training."), v) for k, v in found if k.startswith("training.")] if imported else found
 
 
 def _fit_counts(fits: Sequence[FitRecord]) -> dict[str, int]:

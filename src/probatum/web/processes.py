@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,9 +16,10 @@ from pathlib import Path
 from typing import Literal
 
 from probatum.errors import CampaignLockedError, UnknownNameError, UsageError
+from probatum.web.process_trees import BREAKABLE, ask_to_end, begun, end
 
 Kind = Literal["campaign", "question"]
-PROGRAM = (sys.executable, "-P", "-c", "from probatum.cli.main import run_and_exit; run_and_exit()")
+PROGRAM = (sys.executable, "-P", "-c", BREAKABLE + "from probatum.cli.main import run_and_exit; run_and_exit()")
 """The command line, whether or not its script is installed. -P: no module of the current folder is taken for ours."""
 QUESTIONS_AT_ONCE = 2
 KEPT = 40
@@ -134,15 +133,8 @@ class Processes:
                 raise UsageError(f"{len(busy)} questions are being answered", remedy="wait for one of them")
             folder = folder or self.new_folder()
             with (folder / "out.txt").open("wb") as out, (folder / "said.txt").open("wb") as said:
-                process = subprocess.Popen(
-                    command,
-                    cwd=self._cwd,
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=said,
-                    start_new_session=True,  # so that its workers end with it
-                    env={**os.environ, "NO_COLOR": "1", "COLUMNS": "160"},
-                )
+                environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "160"}
+                process = begun(command, cwd=self._cwd, out=out, said=said, environment=environment)
             work = Work(secrets.token_urlsafe(12), kind, title, folder, limit, process)
             self._known[work.id] = work
             self._forget()
@@ -171,7 +163,7 @@ class Processes:
         """Asks a process to end, as Ctrl-C does; what it finished is kept."""
         if work.running:
             work.stopped = work.stopped or "stopped"
-            _signal(work, signal.SIGINT)
+            ask_to_end(work.process)
             threading.Thread(target=_kill_later, args=(work,), daemon=True).start()
 
     def close(self) -> None:
@@ -179,13 +171,13 @@ class Processes:
         running = [w for w in self._known.values() if w.running]
         for work in running:
             work.stopped = work.stopped or "stopped"
-            _signal(work, signal.SIGINT)
+            ask_to_end(work.process)
         deadline = time.monotonic() + GRACE
         for work in running:
             try:
                 work.process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                _signal(work, signal.SIGKILL)
+                end(work.process)
                 work.process.wait()
         shutil.rmtree(self._home, ignore_errors=True)
 
@@ -194,9 +186,9 @@ class Processes:
             work.process.wait(work.limit)
         except subprocess.TimeoutExpired:
             work.stopped = work.stopped or "time"
-            _signal(work, signal.SIGKILL)
+            end(work.process)
             work.process.wait()
-        _signal(work, signal.SIGKILL)  # what it left behind
+        end(work.process)  # what it left behind
         work.ended = time.monotonic()
 
     def _forget(self) -> None:
@@ -206,14 +198,8 @@ class Processes:
             shutil.rmtree(work.folder, ignore_errors=True)
 
 
-def _signal(work: Work, number: int) -> None:
-    """To the process and all that it started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(work.process.pid, number)
-
-
 def _kill_later(work: Work) -> None:
     try:
         work.process.wait(GRACE)
     except subprocess.TimeoutExpired:
-        _signal(work, signal.SIGKILL)
+        end(work.process)

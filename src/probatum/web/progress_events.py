@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from probatum.web.dashboard import dashboard_of, page
-from probatum.web.observer import Look
+from probatum.web.look import Look
 
 EVERY = 1.0
 """Seconds between two looks at the ledger's files."""
@@ -37,11 +37,11 @@ async def _stream(request: Request, streams: set[object]) -> AsyncIterator[str]:
     streams.add(own)
     try:
         shown = ""
-        look = dashboard_of(request).observer.look()
-        results = _state(look)
+        results: tuple[object, ...] | None = None
         quiet = 0.0
         while not request.app.state.closing.is_set():
             look = await run_in_threadpool(dashboard_of(request).observer.look)
+            results = results or _state(look)
             strip = bytes(page(request, "strip.html", look=look).body).decode()
             if strip != shown:
                 shown, quiet = strip, 0.0
@@ -70,6 +70,8 @@ def event(data: str, name: str = "") -> str:
     return "\n".join([*lines, *(f"data: {line}" for line in data.splitlines() or [""])]) + "\n\n"
 
 
-def _state(look: Look) -> tuple[str, int, bool]:
+def _state(look: Look) -> tuple[object, ...]:
     """Changes when pages would show something else than progress."""
-    return (look.view.state if look.view else "", len(look.records), look.plan is None)
+    if look.view is not None:
+        return look.view.state, len(look.records)
+    return len(look.records), bool(look.progress.records), look.plan is None, look.computing

@@ -45,7 +45,10 @@ async def ask(request: Request) -> Response:
     except (UsageError, DataError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         sent = {k: v for k, v in form.items() if isinstance(v, str)}
-        return page(request, "question.html", status=422, asked=asked, sent=sent, trouble=str(error))
+        trouble = str(error)
+        return await run_in_threadpool(
+            page, request, "question.html", status=422, asked=asked, sent=sent, trouble=trouble
+        )
     finally:
         await form.close()
     return go_to(f"/work/{work.id}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from probatum.errors import CampaignFileError, ProbatumError
-from probatum.web.observer import View
+from probatum.web.campaign_view import View
 from probatum.web.processes import Work
 
 if TYPE_CHECKING:

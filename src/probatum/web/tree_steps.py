@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from probatum.campaigns.ledger import ExperimentRecord
+from probatum.campaigns.ledgers.ledger import ExperimentRecord
 
 DEEPEST = 24
 """Generations on one page; deeper ones have a page of their own. Browsers cut what is nested hundreds deep."""

@@ -73,6 +73,8 @@ def score_unit(values: Mapping[str, Any]) -> str:
         values: with the protocol, and the units of what is predicted.
     """
     name = values["protocol"]["metric"]
+    if METRICS[name].recorded:  # of imported runs: as the program that made them named it
+        return next((str(quantity) for arm in values.get("arms", ()) for quantity in arm["by_quantity"]), name)
     units = {u for u in values["units"] if u != "1"}
     power = METRICS[name].unit_power
     if not units or not power:
