@@ -10,11 +10,11 @@ import pytest
 
 from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.execution import Bench
-from probatum.campaigns.executors import Executor
+from probatum.campaigns.executors.executor import Executor
 from probatum.campaigns.experiment import CONTROL
 from probatum.campaigns.jobs import DONE, Job, JobReport
-from probatum.campaigns.ledger import ROUND_JUDGED, ROUND_PLANNED
-from probatum.campaigns.ledger_files import open_ledger
+from probatum.campaigns.ledgers.files import open_ledger
+from probatum.campaigns.ledgers.ledger import ROUND_JUDGED, ROUND_PLANNED
 from probatum.errors import CampaignFileError, IncomparableError, UsageError
 from probatum.laboratory import Laboratory
 from probatum.laboratory.autopilot import Autopilot, OutOfTime
@@ -70,7 +70,7 @@ class Here(Executor):
 
 @pytest.fixture(autouse=True)
 def _no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Campaign, "_local_executor", lambda self: Here(Bench(self.setup)))
+    monkeypatch.setattr(Campaign, "executor", lambda self: Here(Bench(self.setup)))
 
 
 @pytest.fixture
@@ -176,6 +176,8 @@ def test_a_round_that_was_planned_and_not_yet_in_the_file_goes_on_as_it_was_plan
     monkeypatch.setattr("probatum.laboratory.autopilot.add_to_campaign", killed)
     ended = Autopilot(file, [Steps(TREES)], control=False).run(FOREVER)
     assert (ended.reason, ended.rounds) == ("budget", ())
+    scores = {r.name: r.score for r in open_ledger(file).experiments() if r.score is not None}
+    assert ended.leader == min(scores, key=lambda name: scores[name])  # what looks best is known, with or without time
     assert [r.state for r in open_ledger(file).rounds()] == [ROUND_PLANNED]
     with pytest.raises(OutOfTime):
         Autopilot(file, [Steps(STIFF)]).next_round()

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from probatum.campaigns.ledger import ROUND_JUDGED, ROUND_PLANNED
-from probatum.campaigns.ledger_files import open_ledger
+from probatum.campaigns.ledgers.files import open_ledger
+from probatum.campaigns.ledgers.ledger import ROUND_JUDGED, ROUND_PLANNED
 from probatum.errors import UsageError
 
 SLOW = """

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from probatum.audit.finding import Finding
 from probatum.audit.inspection import Audit
+from probatum.campaigns.ledgers.ledger import ROUND_JUDGED, ROUND_PLANNED, RoundRecord
 from probatum.errors import IncomparableError
 from probatum.laboratory import Laboratory
-from probatum.laboratory.champion import blocked_by, champion_of, why_no_champion
+from probatum.laboratory.champion import blocked_by, champion_of, champion_to_start_from, why_no_champion
 
 
 def audit(*findings: Finding) -> Audit:
@@ -60,3 +63,22 @@ def test_an_error_that_is_ignored_or_about_the_baseline_stands_against_nobody(co
     results = laboratory.results()
     ignored = Finding("PB101", "error", None, "odd", ignored="a control")
     assert blocked_by(results, audit(ignored, Finding("PB405", "error", "mean", "odd"))) == {}
+
+
+def test_the_next_round_starts_from_the_last_champion_that_no_error_stands_against():
+    rounds = [
+        RoundRecord(1, ROUND_JUDGED, {"champion": "a"}),
+        RoundRecord(2, ROUND_JUDGED, {"champion": "b"}),
+        RoundRecord(3, ROUND_PLANNED, {"champion_before": "c"}),
+    ]
+    results: Any = SimpleNamespace(tried=[SimpleNamespace(name=n) for n in "abc"], baseline="base")
+
+    def start(*blocked: str) -> str:
+        audit: Any = SimpleNamespace(against=lambda name: ("an error",) if name in blocked else ())
+        nothing: Any = None
+        return champion_to_start_from(nothing, results, audit, rounds)
+
+    assert start() == "c"
+    assert start("c") == "b"
+    assert start("c", "b") == "a"
+    assert start("a", "b", "c") == "base"

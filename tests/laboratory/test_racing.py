@@ -14,7 +14,7 @@ from planning.small_history import arm
 from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.execution import Bench
 from probatum.campaigns.experiment import RACED
-from probatum.campaigns.ledger_files import open_ledger
+from probatum.campaigns.ledgers.files import open_ledger
 from probatum.errors import CampaignFileError, UnknownNameError
 from probatum.evidence.scores import ArmScores
 from probatum.laboratory import Laboratory
@@ -33,7 +33,7 @@ BAD = [Proposal("line", {"model": {"alpha": a}}, f"flat {a:g}") for a in ALPHAS]
 
 @pytest.fixture(autouse=True)
 def _no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Campaign, "_local_executor", lambda self: Here(Bench(self.setup)))
+    monkeypatch.setattr(Campaign, "executor", lambda self: Here(Bench(self.setup)))
 
 
 @pytest.fixture

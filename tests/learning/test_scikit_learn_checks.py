@@ -37,6 +37,7 @@ MINI_BATCHES = (
     ],
     ids=lambda value: type(value).__name__,
 )
+@pytest.mark.usefixtures("unoptimised")
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.timeout(1800)  # some 27 programs are compiled for each, which takes minutes where no cache is warm
 def test_scikit_learns_checks_hold_but_for_those_named(estimator: Any, cannot_hold: dict[str, str]) -> None:

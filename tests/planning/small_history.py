@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from probatum.campaigns.campaign_file import CampaignFile, read_campaign_file
-from probatum.campaigns.experiment import Experiment, child_of
+from probatum.campaigns.experiment import Experiment
+from probatum.campaigns.experiment_tables import child_of
 from probatum.evidence.scores import ArmScores, Unit
 from probatum.learning.metrics import metric
 from probatum.planning.proposal import History
@@ -23,23 +24,23 @@ problem = { kind = "table", path = "rows.csv", target = ["y", "z"], group = "bat
 splits = "leave-one-group-out"
 [[experiment]]
 name = "net"
-features = ["numbers"]
+features = ["q"]
 model = { kind = "mlp", hidden = [32, 16], dropout = 0.1 }
 training = { epochs = 100, rate = 1e-3, weight_decay = 1e-4 }
 [[experiment]]
 name = "trees"
-features = ["numbers"]
+features = ["q"]
 model = { kind = "lightgbm", num_leaves = 7 }
 [[experiment]]
 name = "line"
-features = ["numbers"]
+features = ["q"]
 model.kind = "ridge"
 """
 
 
 def campaign_file(folder: Path, text: str = CAMPAIGN) -> CampaignFile:
     """The campaign and its table, written and read."""
-    lines = ["x,w,batch,y,z", *(f"{i},{i % 5},b{i % FOLDS},{i % 7},{i % 3}" for i in range(3 * FOLDS))]
+    lines = ["q,x,w,batch,y,z", *(f"{i % 11},{i},{i % 5},b{i % FOLDS},{i % 7},{i % 3}" for i in range(3 * FOLDS))]
     (folder / "rows.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "small.toml").write_text(text, encoding="utf-8")
     return read_campaign_file(folder / "small.toml")

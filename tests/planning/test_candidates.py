@@ -157,3 +157,11 @@ def test_names_are_numbers_that_grow_with_the_tree_and_what_changed(file: Campai
 def test_the_contract_is_a_name_and_a_method():
     assert isinstance(Says("somebody"), Proposer)
     assert not isinstance("somebody", Proposer)
+
+
+def test_a_name_says_the_model_and_not_the_module_that_it_stands_in(file: CampaignFile):
+    experiments = grown(file, {"name": "apart", "parent": "line", "model": {"kind": "sklearn.linear_model:Lasso"}})
+    known = history(file, experiments=experiments)
+    said = Proposal("apart", {"components": ["apart", "net"]}, reason="they err differently")
+    (candidate,) = numbered([checked(said, known)], known)
+    assert candidate.experiment.name == "5 blend of Lasso and mlp"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from planning.small_history import history
 from probatum.campaigns.campaign_file import CampaignFile
-from probatum.campaigns.ledger import PrincipleRecord
+from probatum.campaigns.ledgers.ledger import PrincipleRecord
 from probatum.errors import CampaignFileError, UnknownNameError
 from probatum.evidence.effects import Effect, Pair
 from probatum.planning.knowledge import (

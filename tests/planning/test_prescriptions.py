@@ -17,7 +17,9 @@ from probatum.campaigns.campaign_file import CampaignFile
 from probatum.errors import CampaignFileError
 from probatum.evidence.effects import Effect, Pair
 from probatum.planning import prescriptions as table
+from probatum.planning.candidates import checked
 from probatum.planning.edits import edits
+from probatum.planning.families import part
 from probatum.planning.matrix import Matrix, patterns
 from probatum.planning.prescriptions import (
     PATTERNS,
@@ -37,6 +39,12 @@ class Rates(RegressorMixin, BaseEstimator):
 
     def __init__(self, node_l1: float = 1.0, zero_start: bool = True, rate_k: float = 0.005, random_state: int = 0):
         self.node_l1, self.zero_start, self.rate_k, self.random_state = node_l1, zero_start, rate_k, random_state
+
+
+class Apart(Rates):
+    """A learner that takes one feature and no other."""
+
+    own_features = ("x",)
 
 
 def found_against(seen: History, name: str = "net") -> list[Proposal]:
@@ -99,6 +107,38 @@ model.kind = "planning.test_prescriptions:Rates"
     assert {"model": {"node_l1": 0.1}} in edits_of(said)
     assert {"model": {"zero_start": False}} in edits_of(said)
     assert {p.priority for p in said} == {"HIGH"}
+
+
+APART = "planning.test_prescriptions:Apart"
+
+
+def test_a_kind_of_model_brings_the_features_that_it_alone_takes_and_that_is_one_change(file: CampaignFile):
+    net, known = file.experiments[0], history(file)
+    (edit,) = edits({"model": [APART]}, net, known)
+    assert edit == {"model": {"kind": APART}, "features": ["x"]}
+    candidate = checked(Proposal("net", edit, reason="its own columns"), known)
+    assert candidate.family == f"model.kind -> {APART}"
+    with pytest.raises(CampaignFileError, match="2 changes at once"):
+        checked(Proposal("net", {"model": {"kind": APART}, "features": ["w"]}, reason="another's"), known)
+    with pytest.raises(CampaignFileError, match="2 changes at once"):
+        checked(Proposal("net", {"model": {"kind": "ridge"}, "features": ["x"]}, reason="two steps"), known)
+
+
+def test_such_a_model_keeps_its_features_and_one_that_follows_gets_the_problems(file: CampaignFile):
+    experiments = grown(file, {"name": "apart", "parent": "net", "model": {"kind": APART}, "features": ["x"]})
+    known = history(file, experiments=experiments)
+    apart = known.by_name["apart"]
+    assert edits({"features": "add"}, apart, known) == []
+    (back,) = edits({"model": ["extra_trees"]}, apart, known)
+    assert back == {"model": {"kind": "extra_trees"}, "features": ["numbers"]}
+    assert checked(Proposal("apart", back, reason="any columns"), known).family == "model.kind -> extra_trees"
+
+
+def test_a_model_that_is_not_installed_is_proposed_by_nobody(file: CampaignFile):
+    known = history(file)
+    (edit,) = edits({"model": ["nowhere:Model"]}, file.experiments[0], known)
+    with pytest.raises(CampaignFileError, match="nowhere"):
+        checked(Proposal("net", edit, reason="missing"), known)
 
 
 def test_a_campaign_whose_every_run_diverged_still_has_something_to_try(file: CampaignFile):
@@ -223,3 +263,27 @@ def test_a_problem_may_bring_lines_of_its_own(file: CampaignFile, monkeypatch: p
     with pytest.raises(CampaignFileError, match="for = 'PB999' is no finding or pattern"):
         prescriptions(file.problem)
     table._read.cache_clear()
+
+
+def test_however_few_are_asked_for_every_part_of_the_recipe_has_one(file: CampaignFile):
+    known = history(file, {"net": 1.0})
+    every = {part(checked(p, known).family) for p in prescribed(known, known.by_name["net"])}
+    asked = Prescriber(parents=1).propose(known, 1)
+    assert {part(checked(p, known).family) for p in asked} == every
+    assert len(asked) == len(every) > 2
+
+
+def test_columns_that_a_model_has_are_not_offered_to_it_once_more(file: CampaignFile):
+    everything = {"name": "everything", "parent": "net", "features": {"add": ["numbers"]}}
+    known = history(file, experiments=grown(file, everything))
+    assert edits({"features": "add"}, known.by_name["everything"], known) == []
+    offered = edits({"features": "add"}, known.by_name["net"], known)
+    assert {"features": {"add": ["numbers"]}} in offered
+
+
+def test_kinds_of_models_that_the_tree_has_are_not_offered_again(file: CampaignFile):
+    known = history(file)
+    assert edits({"model": ["lightgbm", "ridge"]}, file.experiments[0], known) == []
+    assert edits({"model": ["lightgbm", "extra_trees"]}, file.experiments[0], known) == [
+        {"model": {"kind": "extra_trees"}}
+    ]

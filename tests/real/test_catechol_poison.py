@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from probatum.campaigns.campaign import StoredPrediction
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.laboratory import Laboratory
 
 SOLVENTS = ("Cyclohexane", "Ethanol", "Ethyl Acetate", "Methanol", "THF", "Water.Acetonitrile")

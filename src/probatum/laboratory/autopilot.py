@@ -7,17 +7,17 @@ trained twice and no round is counted twice.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from probatum.audit.inspection import Audit
 from probatum.campaigns.events import Listener
-from probatum.campaigns.ledger import ROUND_JUDGED, ROUND_PLANNED, Confirmation, RoundRecord
+from probatum.campaigns.ledgers.ledger import ROUND_JUDGED, ROUND_PLANNED, Confirmation, RoundRecord
 from probatum.errors import CampaignFileError, IncomparableError, ProbatumError, UsageError
-from probatum.laboratory.champion import named_champion
+from probatum.laboratory.champion import champion_to_start_from, named_champion
 from probatum.laboratory.confirmation import confirm_champion
 from probatum.laboratory.deadline import OutOfTime, until
 from probatum.laboratory.judged_round import judge_round
@@ -25,7 +25,6 @@ from probatum.laboratory.loop import Laboratory
 from probatum.laboratory.outlook import Outlook, history_of
 from probatum.laboratory.promotion import final_promotion
 from probatum.laboratory.racing import RacedRound, raced
-from probatum.laboratory.results import Results
 from probatum.laboratory.round_record import (
     final_record,
     given_up_of,
@@ -35,6 +34,7 @@ from probatum.laboratory.round_record import (
     verdicts_of,
 )
 from probatum.laboratory.stopping import told_from_noise
+from probatum.learning.metrics import metric
 from probatum.planning.candidates import Candidate
 from probatum.planning.cost import estimated_seconds
 from probatum.planning.knowledge import PrincipleTests, from_record
@@ -206,7 +206,7 @@ class Autopilot:
         audit = laboratory.audit(results)
         ledger = laboratory.campaign.ledger
         rounds = tuple(ledger.rounds())
-        champion = self._champion(laboratory, results, audit, rounds)
+        champion = champion_to_start_from(laboratory.campaign, results, audit, rounds)
         number = sum(r.state == ROUND_JUDGED for r in rounds) + 1
         principles = [from_record(r) for r in ledger.principles()]
         history = history_of(
@@ -228,19 +228,6 @@ class Autopilot:
         except ProbatumError:  # not run yet, or by an older program: the run puts that right
             return None
         return rounds[-1] if rounds and rounds[-1].state == ROUND_PLANNED else None
-
-    def _champion(self, laboratory: Laboratory, results: Results, audit: Audit, rounds: Sequence[RoundRecord]) -> str:
-        """The last champion that no error stands against; before the first round the file's own, or the baseline.
-
-        A round that waits to be judged is judged against the champion that it was planned from.
-        """
-        scored = {a.name for a in results.tried}
-        of_rounds = [r.content["champion" if r.state == ROUND_JUDGED else "champion_before"] for r in rounds]
-        for name in reversed(of_rounds):
-            if name in scored and not audit.against(name):
-                return name
-        known = None if rounds else laboratory.champion(results)
-        return known.name if known is not None else results.baseline
 
     def _ending(self, outlook: Outlook, deadline: float, target: float | None) -> tuple[Reason, str] | None:
         history = outlook.history
@@ -347,14 +334,21 @@ class Autopilot:
 
     def _out_of_time(self, started: float) -> Ended:
         """The budget ended in the middle of a round: what stands is what was judged before."""
-        ledger = self._open().campaign.ledger
+        campaign = self._open().campaign
+        ledger, protocol = campaign.ledger, campaign.file.protocol
         rounds = tuple(r for r in ledger.rounds() if r.state == ROUND_JUDGED)
-        scores = {r.name: r.score for r in ledger.experiments()}
-        champion = rounds[-1].content["champion"] if rounds else self._open().campaign.baseline
-        score = scores.get(champion)
+        own = {e.name for e in campaign.experiments}
+        scores = {
+            r.name: r.score
+            for r in ledger.experiments()
+            if r.name in own and r.score is not None and math.isfinite(r.score)
+        }
+        champion = rounds[-1].content["champion"] if rounds else campaign.baseline
+        sign = 1 if metric(str(protocol.metric)).better == "lower" else -1
+        leader = min(scores, key=lambda name: sign * scores[name], default=champion)
         why = "the time was spent in the middle of a round, which the next call goes on with"
-        known = float("nan") if score is None else score
-        return Ended("budget", why, champion, known, rounds, time.monotonic() - started, champion)
+        score = scores.get(champion, float("nan"))
+        return Ended("budget", why, champion, score, rounds, time.monotonic() - started, leader)
 
 
 def _leader(history: History) -> str:

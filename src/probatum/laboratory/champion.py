@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from probatum.audit.finding import Finding
 from probatum.audit.inspection import Audit
 from probatum.campaigns.campaign import Campaign
-from probatum.campaigns.ledger import Confirmation, HeldOutAccess
+from probatum.campaigns.ledgers.ledger import ROUND_JUDGED, Confirmation, HeldOutAccess, RoundRecord
 from probatum.evidence.selection import Optimism, expected_optimism
 from probatum.evidence.verdict import Verdict
 from probatum.laboratory.results import Results
@@ -69,6 +69,27 @@ def named_champion(campaign: Campaign, results: Results, verdict: Verdict) -> Ch
     optimism = expected_optimism(candidates, protocol.splits, alpha=protocol.alpha)
     confirmations = tuple(c for c in ledger.confirmations() if c.experiment == name)
     return Champion(name, verdict, optimism, tuple(ledger.held_out_accesses()), confirmations)
+
+
+def champion_to_start_from(campaign: Campaign, results: Results, audit: Audit, rounds: Sequence[RoundRecord]) -> str:
+    """Name of the champion that the next round starts from: the last round's that no error stands against.
+
+    Before the first round it is the file's own, or else the baseline. A round that waits to be judged is judged against
+    the champion that it was planned from.
+
+    Args:
+        campaign: that the results are of.
+        results: what it shows.
+        audit: of these results.
+        rounds: that were planned so far, in order.
+    """
+    scored = {a.name for a in results.tried}
+    of_rounds = [r.content["champion" if r.state == ROUND_JUDGED else "champion_before"] for r in rounds]
+    for name in reversed(of_rounds):
+        if name in scored and not audit.against(name):
+            return name
+    known = None if rounds else champion_of(campaign, results, audit)
+    return known.name if known is not None else results.baseline
 
 
 def blocked_by(results: Results, audit: Audit) -> dict[str, tuple[Finding, ...]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from probatum.campaigns.events import Listener
-from probatum.campaigns.fresh_seeds import FreshSeeds
-from probatum.campaigns.ledger import FRESH_SEEDS, HELD_OUT_SET, Confirmation
+from probatum.campaigns.fresh_seeds import open_fresh_seeds
+from probatum.campaigns.ledgers.ledger import FRESH_SEEDS, HELD_OUT_SET, Confirmation
 from probatum.errors import FinishedExperimentError, IncomparableError
 from probatum.evidence.scores import ArmScores
 from probatum.laboratory.champion import Champion
@@ -78,10 +78,10 @@ def _on_held_out(scorer: Scorer, champion: Champion, tell: Listener) -> tuple[Co
 
 
 def _with_fresh_seeds(scorer: Scorer, champion: Champion, tell: Listener) -> tuple[Confirmation, dict[str, float]]:
-    fresh = FreshSeeds(scorer.campaign)
-    predictions = fresh.open_fresh([champion.name, scorer.campaign.baseline], tell)
+    first = scorer.campaign.file.protocol.seeds
+    predictions = open_fresh_seeds(scorer.campaign, [champion.name, scorer.campaign.baseline], tell)
     arms = {name: scorer.scored(name, found) for name, found in predictions.items()}
-    note = f"no untouched rows: the same rows with seeds from {fresh.first} on, so only the luck of seeds is gone"
+    note = f"no untouched rows: the same rows with seeds from {first} on, so only the luck of seeds is gone"
     return _confirmation(scorer, arms, champion.name, FRESH_SEEDS, None, note, 0), {}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.experiment import PROBES
-from probatum.campaigns.ledger_files import open_ledger
+from probatum.campaigns.ledgers.files import open_ledger
 from probatum.errors import CampaignFileError, UnknownNameError
 from probatum.evidence.calibration import LEAST, Calibration, calibrate
 from probatum.laboratory.scorer import Scorer

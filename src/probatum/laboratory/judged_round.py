@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from probatum.campaigns.control import Control
+from probatum.campaigns.control import open_control
 from probatum.campaigns.events import Listener
-from probatum.campaigns.ledger import RoundRecord
+from probatum.campaigns.ledgers.ledger import RoundRecord
 from probatum.errors import IncomparableError
 from probatum.evidence.comparable import why_not_scored
 from probatum.evidence.verdict import Verdict
@@ -66,7 +66,7 @@ def _controlled(outlook: Outlook, record: RoundRecord, tell: Listener) -> tuple[
         return None, []
     name, scorer = wanted["parent"], outlook.laboratory.scorer
     try:
-        found = Control(scorer.campaign).open_control(name, tell)
+        found = open_control(scorer.campaign, name, tell)
     except IncomparableError as error:
         return None, [f"no control: {error.what}"]
     arm = scorer.scored(f"{name}, other seeds", found)

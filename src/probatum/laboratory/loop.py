@@ -14,12 +14,13 @@ from probatum.audit.inspection import Audit
 from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.events import Listener
 from probatum.campaigns.experiment import TRIVIAL
-from probatum.campaigns.ledger import Confirmation
+from probatum.campaigns.ledgers.ledger import Confirmation
 from probatum.campaigns.recorded_campaign import RecordedCampaign
 from probatum.errors import IncomparableError
 from probatum.evidence.calibration import Calibration
 from probatum.evidence.cells import Cell
-from probatum.evidence.effects import Effect, effects_of, mutation_pairs
+from probatum.evidence.effects import Effect, effects_of
+from probatum.evidence.mutation_pairs import mutation_pairs
 from probatum.evidence.noise import NoiseFloor
 from probatum.evidence.row_table import RowTable
 from probatum.evidence.scores import ArmScores

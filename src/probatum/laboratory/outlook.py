@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from probatum.audit.inspection import Audit
-from probatum.campaigns.ledger import RoundRecord
+from probatum.campaigns.ledgers.ledger import RoundRecord
 from probatum.evidence.scores import ArmScores
 from probatum.laboratory.loop import Laboratory
 from probatum.laboratory.results import Results

@@ -12,11 +12,11 @@ from typing import NoReturn
 
 import numpy as np
 
-from probatum.campaigns.campaign import StoredPrediction
-from probatum.campaigns.ledger import DONE
+from probatum.campaigns.ledgers.ledger import DONE
+from probatum.campaigns.ledgers.recorded_ledger import RecordedScore
 from probatum.campaigns.recorded_campaign import RecordedCampaign
-from probatum.campaigns.recorded_ledger import RecordedScore
 from probatum.campaigns.splits import Split
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.errors import CampaignFileError, IncomparableError, UnknownNameError
 from probatum.evidence.comparable import why_not_scored
 from probatum.evidence.scores import ArmScores, Unit

@@ -8,7 +8,7 @@ import numpy as np
 
 from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.experiment import PROBES, TRIVIAL
-from probatum.campaigns.ledger import ExperimentRecord
+from probatum.campaigns.ledgers.ledger import ExperimentRecord
 from probatum.errors import UnknownNameError
 from probatum.evidence.comparable import why_not_scored
 from probatum.evidence.noise import NoiseFloor

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from probatum.audit.finding import Finding
-from probatum.campaigns.ledger import ROUND_JUDGED, ROUND_PLANNED, RoundRecord
+from probatum.campaigns.ledgers.ledger import ROUND_JUDGED, ROUND_PLANNED, RoundRecord
 from probatum.evidence.verdict import Verdict
 from probatum.laboratory.promotion import Promotion
 from probatum.laboratory.racing import RacedRound

@@ -8,9 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from probatum.campaigns.campaign import Campaign, StoredPrediction
+from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.experiment import TRIVIAL
 from probatum.campaigns.splits import group_name, held_out_rows
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.errors import UnknownNameError
 from probatum.evidence.cells import Cell, cell_differences, group_tables
 from probatum.evidence.comparison import compare

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from jaxtyping import Bool, Int, Real
 from scipy.spatial import KDTree
 
 from probatum.errors import CampaignFileError
@@ -16,7 +17,7 @@ Symmetry = Callable[[np.ndarray], "list[np.ndarray]"]
 """From inputs [row, column] to their images, each [row, column]; the targets of an image are those of its row."""
 
 
-def edge_rows(targets: np.ndarray, share: float) -> np.ndarray:
+def edge_rows(targets: Real[np.ndarray, "row quantity"], share: float) -> Bool[np.ndarray, " row"]:
     """Rows at the edge of what was seen: with any target in the lowest or highest `share` / 2 of its values.
 
     Args:
@@ -30,7 +31,9 @@ def edge_rows(targets: np.ndarray, share: float) -> np.ndarray:
     return ((targets <= low) | (targets >= high)).any(axis=1)
 
 
-def with_edge_copies(rows: np.ndarray, targets: np.ndarray, share: float, copies: int) -> np.ndarray:
+def with_edge_copies(
+    rows: Int[np.ndarray, " row"], targets: Real[np.ndarray, "row quantity"], share: float, copies: int
+) -> Int[np.ndarray, " copied"]:
     """Training rows [row], those at the edge standing `copies` more times.
 
     Args:
@@ -43,8 +46,12 @@ def with_edge_copies(rows: np.ndarray, targets: np.ndarray, share: float, copies
 
 
 def hard_rows(
-    targets: np.ndarray, validation_targets: np.ndarray, errors: np.ndarray, share: float, neighbours: int = 5
-) -> np.ndarray:
+    targets: Real[np.ndarray, "row quantity"],
+    validation_targets: Real[np.ndarray, "validation quantity"],
+    errors: Real[np.ndarray, " validation"],
+    share: float,
+    neighbours: int = 5,
+) -> Bool[np.ndarray, " row"]:
     """Training rows whose targets are like those of the validation rows that a first training predicted worst.
 
     Args:
@@ -88,7 +95,9 @@ def images(inputs: np.ndarray, symmetry: Symmetry) -> np.ndarray:
     return np.stack([inputs, *(image for image in found if not np.array_equal(image, inputs))])
 
 
-def mean_over_images(prediction: np.ndarray, spread: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
+def mean_over_images(
+    prediction: Real[np.ndarray, "image row quantity"], spread: Real[np.ndarray, "image row quantity"] | None
+) -> tuple[Real[np.ndarray, "row quantity"], Real[np.ndarray, "row quantity"] | None]:
     """The mean and standard deviation of an even mixture of what is predicted for the images of a row.
 
     Args:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, UInt32
 
 from probatum.learning.noise import normal
 
 NOISE_VARIANCE = 0.25
 
 
-def label_correlation(labels: jax.Array, weight: jax.Array) -> jax.Array:
+def label_correlation(labels: Float[Array, "row label"], weight: Float[Array, " row"]) -> Float[Array, "label label"]:
     """The grid in closed form.
 
     Args:
@@ -32,7 +33,9 @@ def label_correlation(labels: jax.Array, weight: jax.Array) -> jax.Array:
     return jnp.where(np.eye(labels.shape[1], dtype=bool), 1.0, covariance / (size[:, None] * size[None, :]))
 
 
-def sampled_label_correlation(labels: jax.Array, weight: jax.Array, word: jax.Array) -> jax.Array:
+def sampled_label_correlation(
+    labels: Float[Array, "row label"], weight: Float[Array, " row"], word: UInt32[Array, ""]
+) -> Float[Array, "label label"]:
     """The grid as first published.
 
     Args:

@@ -10,24 +10,27 @@ parameter `random_state`. One that can do better than a loop adds
     columns_apart = True                 # optional: it heeds `RowSet.columns`
     code_modules = ("package.module",)   # optional: modules beside its own whose code decides its results
     inverse = True                       # optional: fit_many takes targets = None, where the truth is hidden
+    own_features = ("name",)             # optional: features of its problem that it takes, and it takes no others
 
 and promises that the bits of a fit do not depend on the others in the call.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 import traceback
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from importlib.util import find_spec
 from inspect import Parameter, getdoc, signature
 from typing import Any
 
 import numpy as np
 
 from probatum import plug_ins
-from probatum.errors import CampaignFileError, FitError, UnknownNameError, nearest
+from probatum.errors import CampaignFileError, FitError, ProbatumError, UnknownNameError, nearest
 from probatum.learning.reading import unread, watched
 
 
@@ -113,9 +116,23 @@ class LearnerKind:
         try:
             return getattr(import_module(module), attribute)
         except (ImportError, AttributeError) as error:
-            raise CampaignFileError(
-                f"model '{self.name}' cannot be imported: {error}", remedy="install it, or correct 'module:Class'"
-            ) from error
+            remedy = "install it, or correct 'module:Class'"
+            if not self.foreign and not self.installed:
+                remedy = "pip install 'probatum[all]', which brings every model"
+            raise CampaignFileError(f"model '{self.name}' cannot be imported: {error}", remedy=remedy) from error
+
+    @property
+    def installed(self) -> bool:
+        """Whether the package that its class stands in is on this machine; nothing is imported."""
+        package = self.path.partition(":")[0].partition(".")[0]
+        if sys.modules.get(package) is not None:  # such as __main__, which nothing finds
+            return True
+        return bool(package) and find_spec(package) is not None
+
+    @property
+    def own_features(self) -> tuple[str, ...]:
+        """The features that it was made for and takes alone; () where any will do, or where it is not installed."""
+        return () if not self.installed else tuple(getattr(self.estimator_class(), "own_features", ()))
 
     def parameters(self) -> tuple[str, ...]:
         """Names of the parameters that a recipe may set.
@@ -179,6 +196,18 @@ def learner_kind(name: str) -> LearnerKind:
     if name in known:
         return _of_plug_in(known[name])
     raise UnknownNameError.of("model", name, {**registered, **known})
+
+
+def own_features(name: str) -> tuple[str, ...]:
+    """The features that a model takes alone; () where any will do, and of one that is not there to be asked.
+
+    Args:
+        name: as `model.kind` in a recipe.
+    """
+    try:
+        return learner_kind(name).own_features
+    except ProbatumError:  # a blend, or a package that is not installed: whoever trains it says so
+        return ()
 
 
 def _of_plug_in(plug_in: plug_ins.PlugIn) -> LearnerKind:

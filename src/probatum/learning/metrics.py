@@ -71,10 +71,6 @@ class Metric:
         assert self.whole is not None
         return float(self.whole(truth, prediction, weights))
 
-    def is_better(self, a: float, b: float) -> bool:
-        """Whether score `a` is strictly better than score `b`; NaN is better than nothing."""
-        return a < b if self.better == "lower" else a > b
-
 
 def metric(name: str, *, where: str | None = None) -> Metric:
     """A metric by name.

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from probatum.audit.configuration import attributable
-from probatum.campaigns.experiment import OWN_KEYS, Change, Experiment, child_of
-from probatum.campaigns.recipe import Recipe
+from probatum.campaigns.experiment import Change, Experiment
+from probatum.campaigns.experiment_tables import OWN_KEYS, child_of
+from probatum.campaigns.recipe import BLEND, Recipe
 from probatum.campaigns.recipe_book import recipe_book
 from probatum.errors import CampaignFileError, ProbatumError, UnknownNameError
 from probatum.planning.cost import estimated_seconds
@@ -150,13 +151,13 @@ def numbered(candidates: Sequence[Candidate], history: History) -> list[Candidat
 def one_change(experiment: Experiment, where: str) -> None:
     """Refuses what changes nothing, or several things at once: no effect could be attributed.
 
-    Another kind of model, soup or schedule counts once with its parameters, and so does becoming a blend; of a list of
-    names, one name may be added, taken away, or put in the place of another.
+    Another kind of model, soup or schedule counts once with its parameters, and with features that are its own; so does
+    becoming a blend. Of a list of names, one name may be added, taken away, or put in the place of another.
 
     Raises:
         CampaignFileError.
     """
-    changes = {c.path: c for c in (experiment.mutation.changes if experiment.mutation else ())}
+    changes = {c.path: c for c in (experiment.mutation.chosen if experiment.mutation else ())}
     paths = attributable(changes)
     if not paths:
         raise CampaignFileError("it changes nothing", where=where, remedy=f"it is '{experiment.parent}' itself")
@@ -207,13 +208,12 @@ def _possible(experiment: Experiment, history: History, where: str) -> None:
 
 
 def _label(experiment: Experiment) -> str:
-    changes = {c.path: c for c in (experiment.mutation.changes if experiment.mutation else ())}
+    changes = {c.path: c for c in (experiment.mutation.chosen if experiment.mutation else ())}
     change = changes[attributable(changes)[0]]
+    if change.path == "components" or change.after == BLEND:
+        return ("blend of " + " and ".join(_short(c.kind) for c in experiment.recipe.components))[:LABEL]
     if change.path == "model.kind":
-        kind = str(change.after).rpartition(":")[2]
-        return kind if kind != "blend" else "blend of " + " and ".join(c.kind for c in experiment.recipe.components)
-    if change.path == "components":
-        return "blend of " + " and ".join(c.kind for c in experiment.recipe.components)[:LABEL]
+        return _short(str(change.after))
     if change.of_names:
         added, removed = change.of_names
         return " ".join([*(f"+{n}" for n in added), *(f"-{n}" for n in removed)])[:LABEL]
@@ -222,6 +222,11 @@ def _label(experiment: Experiment) -> str:
         "none" if change.after is None else f"{change.after:.3g}" if isinstance(change.after, float) else change.after
     )
     return f"{path} {after}"[:LABEL]
+
+
+def _short(kind: str) -> str:
+    """A model's name without the module of an import path."""
+    return kind.rpartition(":")[2]
 
 
 def _named_recipes(history: History) -> Mapping[str, Recipe]:

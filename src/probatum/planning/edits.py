@@ -5,7 +5,8 @@ A line says one of these:
     { parameter = "weight_decay", multiply = 3.0, at_most = 1.0 }   also plus = 0.1, or set = "cosine"
     { parameter = "*l1*", multiply = 0.1 }           every parameter of the learner of such a name
     { features = "add" }                             each feature that is not in use; "remove": each in use
-    { model = ["lightgbm", "ridge"] }                another kind of model on the same features
+    { model = ["lightgbm", "ridge"] }                each kind not in the tree yet, on the same features or its own
+    { recipe = "kinetic" }                           the problem's named recipe, where that is one change
     { blend = "another kind" }                       with the best experiment of each other kind
     { blend = "add" }                                one more component, the best of a kind not yet in it
     { blend = "better component" }                   a component's better relative in its place
@@ -24,6 +25,7 @@ from typing import Any
 from probatum.campaigns.experiment import Experiment
 from probatum.campaigns.recipe import Recipe
 from probatum.errors import ProbatumError
+from probatum.learning.learner import own_features
 from probatum.planning.matrix import Pattern
 from probatum.planning.proposal import History
 
@@ -107,24 +109,33 @@ def _rounded(value: float) -> float:
 
 
 def _features(line: Mapping[str, Any], parent: Experiment, history: History, _: Pattern | None) -> Iterator[Edit]:
-    if parent.recipe.is_blend:
+    if parent.recipe.is_blend or own_features(parent.recipe.kind):
         return
-    used = parent.recipe.features
+    used, features = parent.recipe.features, history.problem.features
     if line["features"] == "add":
-        for name in history.problem.features:
-            if name not in used:
+        there = {*used, *(held for name in used for held in features[name].holds)}
+        for name in features:
+            if name not in there:
                 yield {"features": {"add": [name]}}
     elif len(used) > 1:
         for name in used:
             yield {"features": {"remove": [name]}}
 
 
-def _models(line: Mapping[str, Any], parent: Experiment, _: History, __: Pattern | None) -> Iterator[Edit]:
+def _models(line: Mapping[str, Any], parent: Experiment, history: History, _: Pattern | None) -> Iterator[Edit]:
     if parent.recipe.is_blend:
         return
+    bound = own_features(parent.recipe.kind)
+    known = {e.recipe.kind for e in history.experiments}  # to vary such a model there are other edits
     for kind in line["model"]:
-        if kind != parent.recipe.kind:
-            yield {"model": {"kind": kind}}
+        if kind not in known:
+            brings = own_features(kind) or (history.problem.default_features if bound else ())
+            yield {"model": {"kind": kind}, **({"features": list(brings)} if brings else {})}
+
+
+def _recipes(line: Mapping[str, Any], parent: Experiment, _: History, __: Pattern | None) -> Iterator[Edit]:
+    if not parent.recipe.is_blend:
+        yield {"recipe": line["recipe"]}
 
 
 def _blends(line: Mapping[str, Any], parent: Experiment, history: History, _: Pattern | None) -> Iterator[Edit]:
@@ -193,6 +204,7 @@ _MAKERS = {
     "parameter": _parameters,
     "features": _features,
     "model": _models,
+    "recipe": _recipes,
     "blend": _blends,
     "target_weight": _target_weights,
     "group_weight": _group_weights,

@@ -27,7 +27,7 @@ def family(mutation: Mutation) -> str | None:
     Args:
         mutation: of an experiment.
     """
-    changes = {c.path: c for c in mutation.changes}
+    changes = {c.path: c for c in mutation.chosen}
     paths = attributable(changes)
     return _of_change(changes[paths[0]]) if len(paths) == 1 else None
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from probatum.campaigns.ledger import PrincipleRecord
+from probatum.campaigns.ledgers.ledger import PrincipleRecord
 from probatum.errors import CampaignFileError, UnknownNameError
 from probatum.evidence.effects import Effect
 from probatum.planning.candidates import checked

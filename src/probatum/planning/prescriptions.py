@@ -22,7 +22,7 @@ from probatum.campaigns.toml_text import read_toml
 from probatum.errors import CampaignFileError, UnknownNameError
 from probatum.planning.candidates import checked
 from probatum.planning.edits import edits
-from probatum.planning.families import LEVEL, expected
+from probatum.planning.families import LEVEL, expected, part
 from probatum.planning.matrix import Pattern, patterns
 from probatum.planning.proposal import PRIORITIES, Expected, History, Priority, Proposal
 from probatum.planning.tree import ranked
@@ -85,16 +85,19 @@ class Prescriber:
         self._parents = parents
 
     def propose(self, history: History, k: int) -> Sequence[Proposal]:
-        """The most urgent for each parent first; k for each parent, so that every slot finds one of its own."""
+        """The most urgent for each parent first; k for each parent, so that every slot finds one of its own, and the
+        first for each part of the recipe, so that a slot that explores does."""
         found: list[Proposal] = []
         seen: set[str] = set()
         nodes = [n for n in ranked(history) if history.by_name[n.name].recipe.kind != MEAN]
         for node in nodes[: self._parents]:
-            own = 0
+            own, parts = 0, set[str]()
             for proposal in prescribed(history, history.by_name[node.name]):
-                digest = checked(proposal, history).experiment.recipe.digest()
-                if own < k and digest not in seen:  # two parents may lead to one recipe
+                candidate = checked(proposal, history)
+                digest, changes = candidate.experiment.recipe.digest(), part(candidate.family)
+                if (own < k or changes not in parts) and digest not in seen:  # two parents may lead to one recipe
                     own += 1
+                    parts.add(changes)
                     seen.add(digest)
                     found.append(proposal)
         return sorted(found, key=lambda p: PRIORITIES.index(p.priority))

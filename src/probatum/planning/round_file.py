@@ -170,8 +170,10 @@ def replace_text(path: Path, text: str) -> None:
     """Writes a file in one step: it is the old one or the new one, whenever the program dies.
 
     Raises:
-        StorageError: it cannot be written.
+        StorageError: it cannot be written, or it is a folder.
     """
+    if path.is_dir():
+        raise StorageError("is a folder", where=str(path), remedy="name a file in it")
     beside = path.with_name(f".{path.name}.new")
     try:
         with beside.open("w", encoding="utf-8") as file:

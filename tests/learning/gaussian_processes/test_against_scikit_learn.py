@@ -86,6 +86,7 @@ def test_a_sum_over_blocks_agrees() -> None:
     same(ours, ConstantKernel(1.7) * first + ConstantKernel(0.4) * second)
 
 
+@pytest.mark.usefixtures("unoptimised")
 @pytest.mark.filterwarnings("ignore")
 def test_scikit_learns_own_checks_hold() -> None:
     results = check_estimator(GaussianProcess(restarts=0, iterations=20), on_fail=None)

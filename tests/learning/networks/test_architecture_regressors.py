@@ -22,6 +22,7 @@ PARAMETERS = {
 }
 
 
+@pytest.mark.usefixtures("unoptimised")
 @pytest.mark.parametrize("name", sorted(PARAMETERS))
 def test_kept_weights_predict_the_same_again(name: str) -> None:
     kind = learner_kind(name)

@@ -102,6 +102,7 @@ def test_a_layer_that_drops_a_third_of_the_rate_drops_a_third_of_the_units():
     assert float(forward.drop(ones, 1 / 3).mean()) == pytest.approx(1.0, abs=0.01)
 
 
+@pytest.mark.usefixtures("unoptimised")
 def test_it_learns_from_all_groups_and_predicts_again_what_it_predicted():
     problem = AnalogCodes(codes=60, cases="all")
     dataset = problem.dataset("all")

@@ -22,7 +22,7 @@ from probatum.learning.networks.layers import (
     initial_dense,
     initial_norm,
 )
-from probatum.learning.networks.network import ForwardPass, Network
+from probatum.learning.networks.network import ForwardPass, Network, pre_activated
 
 
 class ConvolutionalNetwork(Network):
@@ -85,12 +85,7 @@ class ConvolutionalBlock(eqx.Module):
     skip: Array | None
 
     def __call__(self, x: jax.Array, forward: ForwardPass, activation: str) -> jax.Array:
-        activate = partial(forward.activate, activation)
-        branch = self.convolutions[0](activate(forward.normalise(self.norms[0], x)))
-        branch = self.convolutions[1](forward.drop(activate(forward.normalise(self.norms[1], branch))))
-        if self.skip is not None:
-            x = jnp.matmul(x, self.skip, precision=jax.lax.Precision.HIGHEST)
-        return x + branch
+        return pre_activated(x, self.norms, self.convolutions, self.skip, forward, activation)
 
 
 def with_position(signal: jax.Array) -> jax.Array:

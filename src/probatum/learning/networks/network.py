@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import equinox as eqx
 import jax
@@ -12,6 +12,7 @@ import numpy as np
 
 from probatum.learning.networks.layers import (
     ACTIVATIONS,
+    Array,
     Moments,
     Norm,
     batch_moments,
@@ -118,3 +119,28 @@ class ForwardPass:
         self._drops += 1
         shape = (x.shape[0], *(1 for _ in x.shape[1:-1]), x.shape[-1])
         return jnp.where(kept(shape, rate, word, self._drops), x / (1 - rate), 0)
+
+
+def pre_activated(
+    x: jax.Array,
+    norms: tuple[Norm, Norm],
+    maps: tuple[Callable[[jax.Array], jax.Array], Callable[[jax.Array], jax.Array]],
+    skip: Array | None,
+    forward: ForwardPass,
+    activation: str,
+) -> jax.Array:
+    """P x + M2 drop(a(n2(M1 a(n1(x))))): a residual block, normalised and activated before its maps (He et al. 2016).
+
+    Args:
+        x: [row, ..., unit] float32.
+        norms: n1 and n2.
+        maps: M1 and M2.
+        skip: P, [inputs, outputs]; None for the identity.
+        forward: of the batch.
+        activation: name of a.
+    """
+    branch = maps[0](forward.activate(activation, forward.normalise(norms[0], x)))
+    branch = maps[1](forward.drop(forward.activate(activation, forward.normalise(norms[1], branch))))
+    if skip is not None:
+        x = jnp.matmul(x, skip, precision=jax.lax.Precision.HIGHEST)
+    return x + branch

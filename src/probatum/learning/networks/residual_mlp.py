@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,7 +19,7 @@ from probatum.learning.networks.layers import (
     initial_dense,
     initial_norm,
 )
-from probatum.learning.networks.network import ForwardPass, Network
+from probatum.learning.networks.network import ForwardPass, Network, pre_activated
 
 
 class Category(NamedTuple):
@@ -80,12 +79,7 @@ class ResidualBlock(eqx.Module):
     skip: Array | None
 
     def __call__(self, x: jax.Array, forward: ForwardPass, activation: str) -> jax.Array:
-        activate = partial(forward.activate, activation)
-        branch = self.layers[0](activate(forward.normalise(self.norms[0], x)))
-        branch = self.layers[1](forward.drop(activate(forward.normalise(self.norms[1], branch))))
-        if self.skip is not None:
-            x = jnp.matmul(x, self.skip, precision=jax.lax.Precision.HIGHEST)
-        return x + branch
+        return pre_activated(x, self.norms, self.layers, self.skip, forward, activation)
 
 
 def initial_residual_mlp(

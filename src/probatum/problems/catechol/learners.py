@@ -51,6 +51,7 @@ class KineticRegressor(RegressorMixin, BaseEstimator):
             'inner' takes what predicts groups of training rows better.
     """
 
+    own_features: ClassVar[tuple[str, ...]] = ("solvents_apart",)
     code_modules: ClassVar[tuple[str, ...]] = tuple(
         f"probatum.problems.catechol.{name}" for name in ("kinetic_fit", "kinetics", "rate_regression")
     )
