@@ -10,7 +10,7 @@ demo: $(VENV)/installed
 	$(BIN)/probatum run examples/rocking_curve.toml
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/installed-test
 	$(BIN)/ruff format --check .

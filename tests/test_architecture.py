@@ -15,7 +15,7 @@ SOURCE = ROOT / "src" / "probatum"
 MODULES = sorted(SOURCE.rglob("*.py"))
 LEDGER = {
     method.name
-    for node in ast.walk(ast.parse((SOURCE / "campaigns" / "ledger.py").read_text(encoding="utf-8")))
+    for node in ast.walk(ast.parse((SOURCE / "campaigns" / "ledgers" / "ledger.py").read_text(encoding="utf-8")))
     if isinstance(node, ast.ClassDef)
     for method in node.body
     if isinstance(method, ast.FunctionDef) and ast.get_docstring(method)
@@ -52,7 +52,7 @@ def test_truth_is_opened_by_scoring_alone():
         "problems/problem.py": "defines it, and hands supervised targets out",
         "problems/picture.py": "shows it beside predictions that were made without it",
         "campaigns/execution.py": "scores each fit",
-        "campaigns/shipment.py": "sends it, sealed, to workers that score",
+        "campaigns/executors/shipment.py": "sends it, sealed, to workers that score",
         "evidence/scores.py": "scores",
         "evidence/noise.py": "measures repeated measurements",
         "audit/retraining.py": "replaces scored targets by noise, to see who reads them",
@@ -70,7 +70,7 @@ def test_every_module_says_what_it_is_for(module: Path):
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: m.relative_to(SOURCE).as_posix())
 def test_every_public_function_and_class_says_what_it_does(module: Path):
     place = module.relative_to(SOURCE).as_posix()
-    said = LEDGER if place.startswith("campaigns/ledger_") else set()
+    said = LEDGER if place.startswith("campaigns/ledgers/") else set()
     silent = {
         node.name
         for node in ast.parse(module.read_text(encoding="utf-8")).body

@@ -8,8 +8,10 @@ import jaxtyping
 import numpy as np
 import pytest
 
+from probatum.audit.rows import coincidences
 from probatum.evidence.resampling import corrected_t
 from probatum.evidence.row_table import RowTable
+from probatum.learning.augmentation import hard_rows
 from probatum.learning.conformal import split_half_widths
 from probatum.learning.ensembles import mean
 
@@ -34,6 +36,17 @@ def test_predictions_of_one_quantity_are_refused_beside_the_truth_of_two():
 def test_predictions_without_components_are_refused_where_rows_would_be_averaged():
     with pytest.raises(jaxtyping.TypeCheckError, match="predictions"):
         mean(TRUTH)
+
+
+def test_errors_of_other_rows_than_the_validation_rows_are_refused():
+    with pytest.raises(jaxtyping.TypeCheckError, match="errors"):
+        hard_rows(TRUTH, TRUTH, np.zeros(4), 0.5)
+    assert hard_rows(TRUTH, TRUTH, np.arange(5.0), 0.2, neighbours=1).tolist() == [False] * 4 + [True]
+
+
+def test_pairs_of_which_one_side_is_longer_are_refused():
+    with pytest.raises(jaxtyping.TypeCheckError, match="pairs"):
+        coincidences(TRUTH, (np.arange(3), np.arange(2)))
 
 
 def test_text_is_refused_where_numbers_are_asked_for():

@@ -44,7 +44,7 @@ def test_the_reference_names_every_public_name_command_key_and_check():
 
 
 def test_keys_of_tables_in_tables_are_in_the_reference():
-    from probatum.campaigns.dask_settings import DaskSettings
+    from probatum.campaigns.executors.dask_settings import DaskSettings
 
     page = reference.pages()["reference/campaign_file.md"]
     assert "### `[run.dask]`" in page

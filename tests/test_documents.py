@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from probatum.audit import importers
+from probatum.audit import run_tables
 from probatum.audit.catalogue import CHECKS
 from probatum.reporting.findings import audit_values, finding_values
 
@@ -35,7 +35,7 @@ def test_the_table_of_checks_is_the_catalogue():
 
 def test_the_columns_of_tables_of_runs_are_those_that_are_read():
     said = {name for names, _ in rows("column | meaning") for name in names.split(", ")}
-    known = {*importers.KEYS, *(f"{key}.KEY" for key in importers.NESTED), importers.CURVES, "curve.NAME"}
+    known = {*run_tables.KEYS, *(f"{key}.KEY" for key in run_tables.NESTED), run_tables.CURVES, "curve.NAME"}
     assert said == known
 
 

@@ -132,7 +132,7 @@ def test_a_target_beside_what_was_seen_is_within_reach():
 
 
 def test_a_target_whose_internal_score_is_under_the_floor_is_out_of_reach():
-    line = [(x, 2 * x) for x in (0.02, 0.03, 0.04, 0.05)]
+    line = tuple((x, 2 * x) for x in (0.02, 0.03, 0.04, 0.05))
     (finding,) = found("PB305", Run("r", metric="mse"), target=0.03, external=line, floors={"t": 0.018})
     assert "noise floor of t" in finding.message
     assert finding.figures["needed"] == pytest.approx(0.015)
@@ -140,7 +140,7 @@ def test_a_target_whose_internal_score_is_under_the_floor_is_out_of_reach():
 
 
 def test_a_far_extrapolation_that_only_the_best_form_allows_is_a_warning():
-    line = [(x, 2 * x) for x in (0.02, 0.03, 0.04, 0.05)]
+    line = tuple((x, 2 * x) for x in (0.02, 0.03, 0.04, 0.05))
     (finding,) = found("PB305", target=0.01, external=line)
     assert finding.severity == "warning"
 

@@ -20,7 +20,7 @@ import atheris
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from fuzz import test_campaign_file, test_gas_chromatography_files, test_rocking_curve_files, test_tables
 from fuzz.watching import watched
-from probatum.audit import importers
+from probatum.audit import importers, run_tables
 from probatum.campaigns import toml_text
 from probatum.errors import ProbatumError
 from probatum.problems import text_table
@@ -29,7 +29,7 @@ from probatum.problems.gas_chromatography import amdis_library, jcamp_dx
 from probatum.problems.metabolism import time_course
 from probatum.problems.rocking_curve import readers as scans
 
-for module in (importers, toml_text, text_table, matrix_file, amdis_library, jcamp_dx, time_course, scans):
+for module in (run_tables, toml_text, text_table, matrix_file, amdis_library, jcamp_dx, time_course, scans):
     for name, function in list(vars(module).items()):
         if inspect.isfunction(function) and function.__module__ == module.__name__:
             setattr(module, name, atheris.instrument_func(function))

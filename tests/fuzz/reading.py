@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
@@ -24,6 +24,7 @@ from fuzz.damage import damaged
 from fuzz.watching import watched
 from probatum.errors import ProbatumError
 
+Made = TypeVar("Made")
 EXAMPLES = 150
 """Damaged files that a reader sees in continuous integration."""
 ROUND = 300
@@ -137,35 +138,28 @@ def holds(reader: Reader) -> None:
             write(folder, sample.files)
             reader.sound(reader.read(folder / sample.entry))
             attempt(sample.entry, sample.files)
-        _examples(reader, attempt)
+        tried(damaged_samples(reader.samples), lambda made: attempt(made.entry, made.files), reader.examples)
         gc.collect()  # files that were left open are this reader's, not the next one's
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def _examples(reader: Reader, attempt: Callable[[str, Mapping[str, bytes | None]], None]) -> None:
-    given_files = given(damaged_samples(reader.samples))
+def tried(made: st.SearchStrategy[Made], attempt: Callable[[Made], None], examples: int) -> None:
+    """Attempts so many examples, the same ones every time; with FUZZ_SECONDS new ones for that long.
+
+    Args:
+        made: how an example is made.
+        attempt: that fails where an example shows a fault.
+        examples: in continuous integration.
+    """
     quiet = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
     common: dict[str, Any] = {"deadline": None, "database": None, "suppress_health_check": quiet}
     if not LONG:
-
-        @settings(max_examples=reader.examples, derandomize=True, **common)
-        @given_files
-        def short(made: Damaged) -> None:
-            attempt(made.entry, made.files)
-
-        short()
+        settings(max_examples=examples, derandomize=True, **common)(given(made)(attempt))()
         return
     end = time.monotonic() + LONG
     for one in itertools.count(int(time.time())):
-
-        @seed(one)
-        @settings(max_examples=ROUND, **common)
-        @given_files
-        def long(made: Damaged) -> None:
-            attempt(made.entry, made.files)
-
-        long()
+        seed(one)(settings(max_examples=ROUND, **common)(given(made)(attempt)))()
         if time.monotonic() > end:
             return
 

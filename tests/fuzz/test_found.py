@@ -25,7 +25,7 @@ from fuzz.watching import watched
 from probatum.audit.importers import read_runs
 from probatum.campaigns.artifacts import ArtifactStore
 from probatum.campaigns.campaign_file import read_campaign_file
-from probatum.campaigns.lock import HOLDER, holder_of
+from probatum.campaigns.ledgers.lock import HOLDER, holder_of
 from probatum.errors import CampaignFileError, DataError, ProbatumError, StorageError
 from probatum.planning.round_file import read_proposals
 from probatum.planning.space import space_of

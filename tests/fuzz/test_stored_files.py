@@ -17,10 +17,10 @@ import pytest
 from fuzz.reading import Reader, Sample, holds
 from probatum.audit.memory import Memory
 from probatum.campaigns.artifacts import ArtifactStore
-from probatum.campaigns.ledger import ExperimentRecord, FitResult, PlannedFit, SplitRecord
-from probatum.campaigns.lock import HOLDER, holder_of
+from probatum.campaigns.ledgers.ledger import ExperimentRecord, FitResult, PlannedFit, SplitRecord
+from probatum.campaigns.ledgers.lock import HOLDER, holder_of
+from probatum.campaigns.ledgers.sql_ledger import SqlLedger
 from probatum.campaigns.saved_model import SavedModel, read_model, write_model
-from probatum.campaigns.sql_ledger import SqlLedger
 from probatum.campaigns.verification import verify
 from probatum.errors import StorageError
 from probatum.problems import model_file
@@ -87,7 +87,7 @@ def npz(**arrays: np.ndarray) -> bytes:
 def read_artifacts(path: Path) -> None:
     """Every way to read an artifact, of a file that lies under any name."""
     store = ArtifactStore(path.parent.parent)
-    for read in (store.read_arrays, store.read_tensors, store.read_table):
+    for read in (store.read_arrays, store.read_tensors):
         with pytest.raises(StorageError):
             read(path.name)
 
