@@ -22,7 +22,7 @@ from peers.residual_heights import predicted as residual_predicted
 from peers.residual_heights import residual_heights
 from result import Row, benchmark
 
-from probatum.campaigns.campaign import StoredPrediction
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.evidence.comparison import compare
 from probatum.evidence.scores import arm_scores
 from probatum.evidence.verdict import Verdict

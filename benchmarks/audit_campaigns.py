@@ -18,7 +18,7 @@ from probatum.audit.inspection import Audit, inspect
 from probatum.audit.retraining import retrained
 from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.execution import Bench
-from probatum.campaigns.executors import Executor
+from probatum.campaigns.executors.executor import Executor
 from probatum.campaigns.jobs import DONE, Job, JobReport, Setup
 from probatum.laboratory import Laboratory
 
@@ -179,7 +179,7 @@ def written(folder: Path, campaign: Planted) -> Laboratory:
 
 def in_process() -> Any:
     """A context in which campaigns train in this process."""
-    return patch.object(Campaign, "_local_executor", lambda campaign: InProcess(campaign.setup))
+    return patch.object(Campaign, "executor", lambda campaign: InProcess(campaign.setup))
 
 
 def history_of(campaign: Planted) -> History:

@@ -16,8 +16,8 @@ import numpy as np
 from result import Row, benchmark
 from scipy.stats import norm, t
 
-from probatum.campaigns.campaign import StoredPrediction
 from probatum.campaigns.fit_inputs import inputs_of
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.evidence.scores import ArmScores, arm_scores
 from probatum.laboratory import Laboratory, Results
 from probatum.learning.metrics import metric

@@ -1,32 +1,45 @@
-"""Runs a campaign on a Dask cluster whose workers are killed at random and whose scheduler goes away and comes back.
+"""Runs a campaign on a Dask cluster and a PostgreSQL ledger while all of it is killed, again and again.
 
-Rows: fits that are lost or differ in any bit from a calm run on this machine alone (none may), and trainings beyond
-those that a kill interrupted (none may). The cluster is one of real processes: a scheduler, workers with their nannies,
-and a supervisor that starts again whatever has ended, as a batch system or systemd would.
+Workers are killed at random moments, some with their whole machine; the scheduler is killed, is away so that
+connections are refused, and falls silent; the database's server is killed or stopped and started again, whatever else
+happens meanwhile. Rows: fits that are lost or differ in any bit from a calm run on this machine alone (none may), and
+trainings beyond those that a kill interrupted (none may).
+
+The cluster is one of real processes: a scheduler, workers with their nannies, and a supervisor that starts again
+whatever has ended, as a batch system or systemd would. Where no PostgreSQL is installed, the ledger is SQLite's, no
+database is restarted, and the row of its restarts says so.
 """
 
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from dask_machines import Machines
+from disturbed_campaign import EXPERIMENTS, Predictions, differing, predictions, write_campaign
+from postgresql_server import PostgresqlServer, programs
 from result import Row, benchmark
 
 from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.events import Event, FitRetried, JobFinished, JobStarted
-from probatum.campaigns.ledger_files import state_folder
+from probatum.campaigns.ledgers.files import state_folder
 
 WORKERS = 3
-EXPERIMENTS = ("ridge", "slow", "mlp", "blend")
-PATIENCE = 120
+PATIENCE = 300
+KILLED, REFUSED, RESTARTED, SILENT, DATABASE = (
+    "worker killed", "connections refused", "scheduler restarted", "scheduler silent", "database restarted"
+)  # fmt: skip
+"""What happens to a campaign."""
 LEARNERS = '''"""An estimator that takes its time and leaves a line at every training."""
 
 import os
@@ -53,54 +66,26 @@ class Slow(RegressorMixin, BaseEstimator):
         noise = np.random.default_rng(self.random_state).normal(size=(len(X), *np.shape(self.mean_)))
         return self.mean_ + noise
 '''
-CAMPAIGN = """
-problem = { kind = "table", path = "table.csv", target = ["y", "z"], group = "group" }
-[protocol]
-splits = "leave-one-group-out"
-seeds = SEEDS
-baseline = "ridge"
-[[experiment]]
-name = "ridge"
-model.kind = "ridge"
-[[experiment]]
-name = "slow"
-model = { kind = "chaos_learners:Slow", log = "LOG", seconds = SECONDS }
-[[experiment]]
-name = "mlp"
-model = { kind = "mlp", hidden = [16] }
-training = { epochs = 30 }
-[[experiment]]
-name = "blend"
-components = ["slow", "ridge"]
-[run]
-"""
-
-Predictions = dict[tuple[str, str, int], np.ndarray]
-"""(experiment, split, seed) to what was predicted."""
 
 
 def measure(quick: bool) -> list[Row]:
     """Runs one campaign in peace and, again and again, one under kills; `quick` kills 4 times instead of 50."""
-    kills, seeds, seconds, pause = (4, 2, 0.1, 3.0) if quick else (50, 6, 0.25, 4.0)
-    with tempfile.TemporaryDirectory() as calm, tempfile.TemporaryDirectory() as wild:
-        expected = predictions(run(write_campaign(Path(calm), seeds, seconds, "cores = 2\n"))[0])
-        chaos = Chaos(kills, pause)
-        with Machines(Path(wild), WORKERS) as machines:
-            address = f'executor = "dask"\n[run.dask]\naddress = "{machines.address}"\npatience = {PATIENCE}\n'
-            file = write_campaign(Path(wild), seeds, seconds, address)
-            disturbing = threading.Thread(target=chaos.reign, args=(machines,))
-            disturbing.start()
-            ends = []
-            while not ends or disturbing.is_alive():
-                shutil.rmtree(state_folder(file), ignore_errors=True)
-                (Path(wild) / "log").unlink(missing_ok=True)
-                ends.append(end_of(*run(file), expected))
-            disturbing.join()
+    plan = QUICK if quick else FULL
+    with ExitStack() as stack:
+        calm, wild = (Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(2))
+        expected = predictions(run(write(calm, plan.seeds, 0.0, "cores = 2"))[0])
+        server = stack.enter_context(closing(PostgresqlServer())) if has_postgresql() else None
+        machines = stack.enter_context(Machines(wild, WORKERS))
+        chaos = Chaos(plan)
+        ends = disturbed(wild, plan, chaos, machines, server, expected)
+    suffered = max(len(end.suffered) for end in ends)
     return [
-        Row("worker_kills", chaos.killed, "kills", kills, "higher"),
-        Row("scheduler_restarts", chaos.restarts, "restarts", 1 if quick else 3, "higher"),
+        Row("worker_kills", chaos.did[KILLED], "kills", plan.kills, "higher"),
+        Row("scheduler_restarts", chaos.scheduler_restarts, "restarts", 1 if quick else 3, "higher"),
         Row("seconds_in_which_the_scheduler_was_away", chaos.away, "s"),
+        Row("database_restarts", chaos.did[DATABASE], "restarts", plan.database_restarts, "higher"),
         Row("campaigns_run_to_their_end", len(ends), "campaigns"),
+        Row("kinds_of_disturbance_in_one_campaign", suffered, "of 5", None if quick else 5, "higher"),
         Row("fits_compared", len(ends) * len(expected), "fits"),
         Row("fits_lost", sum(end.lost for end in ends), "fits", 0),
         Row("predictions_that_differ", sum(end.differing for end in ends), "fits", 0),
@@ -108,9 +93,20 @@ def measure(quick: bool) -> list[Row]:
         Row("fits_begun_again_though_not_in_flight", sum(end.unexplained for end in ends), "fits", 0),
         Row("trainings_that_the_ledger_does_not_know", sum(end.unknown for end in ends), "trainings", 0),
         Row(
-            "jobs_given_again_beyond_those_of_killed_workers", max(0, jobs_again(ends) - chaos.jobs_at_risk), "jobs", 0
+            "jobs_given_again_beyond_those_of_killed_workers",
+            max(0, sum(end.jobs for end in ends) - chaos.jobs_at_risk),
+            "jobs",
+            0,
         ),
     ]
+
+
+def has_postgresql() -> bool:
+    """Whether a server can be started; says where none can."""
+    found = programs() is not None and find_spec("psycopg") is not None
+    if not found:
+        print("  no PostgreSQL server or no psycopg is installed: the ledger is SQLite's, no database is restarted")
+    return found
 
 
 # ---------------------------------------------------------------------- the campaign
@@ -121,6 +117,7 @@ class End:
     """What a campaign was when it reached its end.
 
     Attributes:
+        suffered: kinds of disturbances that happened while it ran.
         lost: fits without a result.
         differing: fits whose predictions have other bits than in the calm run.
         again: fits that were given again because their machine was gone.
@@ -129,6 +126,7 @@ class End:
         unknown: trainings of the slow experiment that the ledger counts no attempt for.
     """
 
+    suffered: set[str]
     lost: int
     differing: int
     again: int
@@ -137,19 +135,43 @@ class End:
     unknown: int
 
 
-def write_campaign(folder: Path, seeds: int, seconds: float, run_settings: str) -> Path:
-    """A table of 8 groups and 2 targets, a module of learners, and the campaign file."""
-    generator = np.random.default_rng(5)
-    x = generator.normal(size=(160, 6))
-    y = np.column_stack([np.sin(x[:, 0]) + x[:, 1], x[:, 2] * x[:, 3]]) + 0.1 * generator.normal(size=(160, 2))
-    lines = [",".join([*(f"{v:.5f}" for v in (*x[i], *y[i])), f"g{i % 8}"]) for i in range(160)]
-    header = ",".join([*(f"x{i}" for i in range(6)), "y", "z", "group"])
-    (folder / "table.csv").write_text("\n".join([header, *lines]), encoding="utf-8")
+def write(folder: Path, seeds: int, seconds: float, run_settings: str) -> Path:
+    """The campaign file, and the module of its slow learner."""
     (folder / "chaos_learners.py").write_text(LEARNERS, encoding="utf-8")
-    text = CAMPAIGN.replace("SEEDS", str(seeds)).replace("SECONDS", str(seconds)).replace("LOG", str(folder / "log"))
-    file = folder / "chaos.toml"
-    file.write_text(text + run_settings, encoding="utf-8")
-    return file
+    slow = f'{{ kind = "chaos_learners:Slow", log = "{folder / "log"}", seconds = {seconds} }}'
+    return write_campaign(folder, seeds=seeds, slow=slow, run=run_settings)
+
+
+def disturbed(
+    folder: Path,
+    plan: Plan,
+    chaos: Chaos,
+    machines: Machines,
+    server: PostgresqlServer | None,
+    expected: Predictions,
+) -> list[End]:
+    """Runs the campaign, anew when it has reached its end, until chaos is over."""
+    ends: list[End] = []
+    dask = f'executor = "dask"\ndask = {{ address = "{machines.address}", patience = {PATIENCE} }}\n'
+    with ThreadPoolExecutor() as pool:
+        disturbing = []
+        while not ends or not all(reign.done() for reign in disturbing):
+            ledger = f'ledger = "{server.url(campaign=f"chaos-{len(ends)}", patience=PATIENCE)}"\n' if server else ""
+            file = write(folder, plan.seeds, plan.seconds, dask + ledger)
+            shutil.rmtree(state_folder(file), ignore_errors=True)
+            (folder / "log").unlink(missing_ok=True)
+            if not disturbing:
+                # A database that a process has never reached counts as misspelt, and is not waited for.
+                Campaign.open(file).ledger_site.exists()
+                disturbing.append(pool.submit(chaos.reign, machines))
+                if server is not None:
+                    disturbing.append(pool.submit(chaos.shake, server))
+            before = chaos.did.copy()
+            campaign, told = run(file)
+            ends.append(end_of(campaign, told, expected, set(chaos.did - before)))
+        for reign in disturbing:
+            reign.result()
+    return ends
 
 
 def run(file: Path) -> tuple[Campaign, list[Event]]:
@@ -160,80 +182,102 @@ def run(file: Path) -> tuple[Campaign, list[Event]]:
     return campaign, told
 
 
-def predictions(campaign: Campaign) -> Predictions:
-    """Everything that was predicted."""
-    return {(name, p.split_digest, p.seed): p.prediction for name in EXPERIMENTS for p in campaign.predictions(name)}
-
-
-def end_of(campaign: Campaign, told: list[Event], expected: Predictions) -> End:
+def end_of(campaign: Campaign, told: list[Event], expected: Predictions, suffered: set[str]) -> End:
     """Compares a finished campaign with the calm one, bit for bit, and its ledger with what was told."""
-    fits = {fit.key: fit for name in EXPERIMENTS for fit in campaign.ledger.fits(name)}
+    with closing(campaign.ledger) as ledger:
+        fits = {fit.key: fit for name in EXPERIMENTS for fit in ledger.fits(name)}
+        begun = sum(fit.attempts for fit in ledger.fits("slow"))
     without = sum(fit.status != "done" for fit in fits.values())
-    found = {} if without else predictions(campaign)
-    differing = sum(not np.array_equal(expected[key], found[key]) for key in expected if key in found)
     again = Counter(event.key for event in told if isinstance(event, FitRetried))
-    unexplained = sum(abs(fit.attempts - 1 - again[key]) for key, fit in fits.items())
-    begun = sum(fit.attempts for fit in campaign.ledger.fits("slow"))
     trained = len((campaign.file.path.parent / "log").read_text(encoding="utf-8").splitlines())
     started = sum(1 for event in told if isinstance(event, JobStarted))
     finished = sum(1 for event in told if isinstance(event, JobFinished))
-    campaign.ledger.close()
     return End(
-        without or len(expected.keys() - found.keys()),
-        differing,
+        suffered,
+        without,
+        0 if without else differing(expected, predictions(campaign)),
         sum(again[key] for key in fits),
         started - finished,
-        unexplained,
+        sum(abs(fit.attempts - 1 - again[key]) for key, fit in fits.items()),
         max(0, trained - begun),
     )
 
 
-def jobs_again(ends: list[End]) -> int:
-    """Jobs that were begun and did not end."""
-    return sum(end.jobs for end in ends)
+# ---------------------------------------------------------------------- what happens to it
 
 
-# ---------------------------------------------------------------------- the cluster and what happens to it
-
-
-@dataclass
-class Chaos:
-    """Kills workers at random moments, and takes the scheduler away.
+@dataclass(frozen=True)
+class Plan:
+    """How much of everything.
 
     Attributes:
-        kills: of workers that are to be.
-        pause: mean seconds between them.
-        killed, restarts: what has been done.
-        away: seconds in which the scheduler refused connections or was silent.
-        jobs_at_risk: jobs that can have been in flight where something was killed.
+        kills: of workers.
+        pause: mean seconds between these.
+        outages: of the scheduler, spread evenly between the kills.
+        database_restarts: at least so many.
+        database_pause: mean seconds between these.
+        seeds, seconds: of the campaign; seconds that its slow learner sleeps for each fit.
     """
 
     kills: int
     pause: float
-    killed: int = 0
-    restarts: int = 0
+    outages: tuple[str, ...]
+    database_restarts: int
+    database_pause: float
+    seeds: int
+    seconds: float
+
+
+@dataclass
+class Chaos:
+    """Kills workers at random moments, takes the scheduler away, and restarts the database.
+
+    Attributes:
+        plan: how often.
+        did: how often so far, each kind by its name.
+        away: seconds in which the scheduler refused connections or was silent.
+        jobs_at_risk: jobs that can have been in flight where something was killed.
+        over: whether the workers and the scheduler are left alone from now on.
+    """
+
+    plan: Plan
+    did: Counter[str] = field(default_factory=Counter)
     away: float = 0.0
     jobs_at_risk: int = 0
-    generator: np.random.Generator = field(default_factory=lambda: np.random.default_rng(11))
+    over: bool = False
+
+    @property
+    def scheduler_restarts(self) -> int:
+        return self.did[RESTARTED] + self.did[REFUSED]
 
     def reign(self, machines: Machines) -> None:
-        """Goes on until all kills are done."""
-        outages = [refuse] if self.kills < 10 else [refuse, restart, fall_silent, refuse]
-        planned: dict[int, Callable[[Machines], float]] = {
-            (number + 1) * self.kills // (len(outages) + 1): outage for number, outage in enumerate(outages)
-        }
-        while self.killed < self.kills:
-            time.sleep(float(self.generator.uniform(0.4, 1.6)) * self.pause)
-            outage = planned.pop(self.killed, None)
-            if outage is not None:
-                self.away += outage(machines)
-                self.restarts += outage is not fall_silent
-                # Each worker's job once for the scheduler, and once more where the worker leaves for want of it.
-                self.jobs_at_risk += 2 * WORKERS
-                machines.wait_for_workers()
-            elif machines.kill_a_worker(self.generator):
-                self.killed += 1
-                self.jobs_at_risk += 1
+        """Kills workers and takes the scheduler away until all kills are done."""
+        generator, kills, outages = np.random.default_rng(11), self.plan.kills, self.plan.outages
+        planned = {(number + 1) * kills // (len(outages) + 1): outage for number, outage in enumerate(outages)}
+        try:
+            while self.did[KILLED] < kills:
+                time.sleep(float(generator.uniform(0.4, 1.6)) * self.plan.pause)
+                outage = planned.pop(self.did[KILLED], None)
+                if outage is not None:
+                    self.away += OUTAGES[outage](machines)
+                    self.did[outage] += 1
+                    # Each worker's job once for the scheduler, and once more where the worker leaves for want of it.
+                    self.jobs_at_risk += 2 * WORKERS
+                    machines.wait_for_workers()
+                elif machines.kill_a_worker(generator):
+                    self.did[KILLED] += 1
+                    self.jobs_at_risk += 1
+        finally:
+            self.over = True
+
+    def shake(self, server: PostgresqlServer) -> None:
+        """Restarts the database, every other time after killing it, as long as workers are killed."""
+        generator = np.random.default_rng(13)
+        while not self.over or self.did[DATABASE] < self.plan.database_restarts:
+            time.sleep(float(generator.uniform(0.4, 1.6)) * self.plan.database_pause)
+            how = signal.SIGKILL if self.did[DATABASE] % 2 else signal.SIGINT
+            server.restart(away=float(generator.uniform(0.0, 3.0)), how=how)
+            self.did[DATABASE] += 1
 
 
 def refuse(machines: Machines) -> float:
@@ -254,5 +298,10 @@ def fall_silent(machines: Machines) -> float:
     return 5.0
 
 
+OUTAGES: dict[str, Callable[[Machines], float]] = {REFUSED: refuse, RESTARTED: restart, SILENT: fall_silent}
+FULL = Plan(50, 4.0, (REFUSED, RESTARTED, SILENT, REFUSED), 5, 20.0, 20, 2.0)
+QUICK = Plan(4, 3.0, (REFUSED,), 2, 5.0, 2, 0.1)
+
 if __name__ == "__main__":
-    benchmark("chaos", measure, ["probatum", "numpy", "jax", "sqlalchemy", "distributed"])
+    libraries = ["probatum", "numpy", "jax", "sqlalchemy", "distributed"]
+    benchmark("chaos", measure, [*libraries, *(["psycopg"] if find_spec("psycopg") else [])])

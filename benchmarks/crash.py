@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -17,35 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from disturbed_campaign import EXPERIMENTS, FILE, RUN, Predictions, differing, predictions, write_campaign
 from result import Row, benchmark
 
 from probatum.campaigns.campaign import Campaign
-from probatum.campaigns.ledger_files import LEDGER, open_ledger, state_folder
+from probatum.campaigns.ledgers.files import LEDGER, open_ledger, state_folder
 from probatum.errors import LedgerError
-
-CAMPAIGN = """
-problem = { kind = "table", path = "table.csv", target = ["y", "z"], group = "group" }
-[protocol]
-splits = "leave-one-group-out"
-seeds = 2
-baseline = "ridge"
-[[experiment]]
-name = "ridge"
-model.kind = "ridge"
-[[experiment]]
-name = "forest"
-model = { kind = "random_forest", n_estimators = 120 }
-[[experiment]]
-name = "mlp"
-model = { kind = "mlp", hidden = [16] }
-training = { epochs = 40 }
-[[experiment]]
-name = "blend"
-components = ["mlp", "ridge"]
-model = { kind = "blend", weights = "inner", inner_folds = 3 }
-"""
-EXPERIMENTS = ("ridge", "forest", "mlp", "blend")
-RUN = [sys.executable, "-c", "from probatum.cli.main import run_and_exit; run_and_exit()", "run", "crash.toml"]
 
 
 def measure(quick: bool) -> list[Row]:
@@ -57,7 +33,7 @@ def measure(quick: bool) -> list[Row]:
         subprocess.run(RUN, cwd=calm, check=True, capture_output=True)
         undisturbed = time.perf_counter() - started
         write_campaign(Path(killed))
-        expected = predictions(Path(calm))
+        expected = predictions(Campaign.open(Path(calm) / FILE))
         ends, moments = run_under_kills(Path(killed), kills, undisturbed, expected)
     return [
         Row("kills", len(moments), "kills", kills, "higher"),
@@ -77,19 +53,8 @@ class End:
     beyond: int
 
 
-def write_campaign(folder: Path) -> None:
-    """A table of 8 groups and 2 targets, and the campaign file."""
-    generator = np.random.default_rng(5)
-    x = generator.normal(size=(160, 6))
-    y = np.column_stack([np.sin(x[:, 0]) + x[:, 1], x[:, 2] * x[:, 3]]) + 0.1 * generator.normal(size=(160, 2))
-    lines = [",".join([*(f"{v:.5f}" for v in (*x[i], *y[i])), f"g{i % 8}"]) for i in range(160)]
-    header = ",".join([*(f"x{i}" for i in range(6)), "y", "z", "group"])
-    (folder / "table.csv").write_text("\n".join([header, *lines]), encoding="utf-8")
-    (folder / "crash.toml").write_text(CAMPAIGN, encoding="utf-8")
-
-
 def run_under_kills(
-    folder: Path, kills: int, undisturbed: float, expected: dict[tuple[str, str, int], np.ndarray]
+    folder: Path, kills: int, undisturbed: float, expected: Predictions
 ) -> tuple[list[End], list[float]]:
     """Starts the campaign again and again and kills it, every other time with its workers; then lets it finish.
 
@@ -117,40 +82,33 @@ def run_under_kills(
             in_flight.update(interrupted(folder, in_flight))
         else:
             ends.append(end_of(folder, expected, in_flight))
-            shutil.rmtree(state_folder(folder / "crash.toml"))
+            shutil.rmtree(state_folder(folder / FILE))
             in_flight.clear()
     subprocess.run(RUN, cwd=folder, check=True, capture_output=True)
     return [*ends, end_of(folder, expected, in_flight)], moments
 
 
-def end_of(folder: Path, expected: dict[tuple[str, str, int], np.ndarray], in_flight: Counter[str]) -> End:
+def end_of(folder: Path, expected: Predictions, in_flight: Counter[str]) -> End:
     """Compares a finished campaign with the undisturbed one, bit for bit."""
-    found = predictions(folder)
-    differing = sum(not np.array_equal(expected[key], found.get(key)) for key in expected)
-    ledger = open_ledger(folder / "crash.toml")
+    differ = differing(expected, predictions(Campaign.open(folder / FILE)))
+    ledger = open_ledger(folder / FILE)
     attempts = {r.key: r.attempts for name in EXPERIMENTS for r in ledger.fits(name)}
     ledger.close()
     beyond = sum(count > 1 + in_flight[key] for key, count in attempts.items())
-    return End(sum(in_flight.values()), differing + abs(len(expected) - len(found)), beyond)
+    return End(sum(in_flight.values()), differ, beyond)
 
 
 def interrupted(folder: Path, before: Counter[str]) -> list[str]:
     """Fits that were begun more often than kills explain so far, and have no result."""
-    if not (state_folder(folder / "crash.toml") / LEDGER).exists():
+    if not (state_folder(folder / FILE) / LEDGER).exists():
         return []
     try:
-        ledger = open_ledger(folder / "crash.toml")
+        ledger = open_ledger(folder / FILE)
     except LedgerError:  # killed while the ledger was made: nothing had begun
         return []
     fits = {r.key: r for name in EXPERIMENTS for r in ledger.fits(name)}
     ledger.close()
     return [key for key, r in fits.items() if r.status != "done" and r.attempts > before[key]]
-
-
-def predictions(folder: Path) -> dict[tuple[str, str, int], np.ndarray]:
-    """(experiment, split, seed) to the stored predictions."""
-    campaign = Campaign.open(folder / "crash.toml")
-    return {(name, p.split_digest, p.seed): p.prediction for name in EXPERIMENTS for p in campaign.predictions(name)}
 
 
 if __name__ == "__main__":

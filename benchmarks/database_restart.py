@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from disturbed_campaign import EXPERIMENTS, FILE, RUN, differing, predictions, write_campaign
 from postgresql_server import PostgresqlServer
 from result import Row, benchmark
 
-from crash import EXPERIMENTS, RUN, predictions, write_campaign
-from probatum.campaigns.ledger_files import open_ledger
+from probatum.campaigns.campaign import Campaign
+from probatum.campaigns.ledgers.files import open_ledger
 from probatum.errors import ProbatumError
 
 LEASE = 5
@@ -30,30 +31,28 @@ def measure(quick: bool) -> list[Row]:
     """Restarts the server ten times, at least; `quick` five times, and of half as many trainings."""
     restarts, seeds = (5, 2) if quick else (10, 6)
     with tempfile.TemporaryDirectory() as calm, tempfile.TemporaryDirectory() as disturbed:
-        write_campaign(Path(calm))
-        _set(Path(calm), seeds, "")
+        write_campaign(Path(calm), seeds=seeds, run="cores = 1")
         subprocess.run(RUN, cwd=calm, check=True, capture_output=True)
-        expected = predictions(Path(calm))
+        expected = predictions(Campaign.open(Path(calm) / FILE))
         server = PostgresqlServer(fsync=False)
         try:
-            write_campaign(Path(disturbed))
-            _set(Path(disturbed), seeds, server.url(lease=LEASE))
+            shared = f'cores = 1\nledger = "{server.url(lease=LEASE)}"'
+            file = write_campaign(Path(disturbed), seeds=seeds, run=shared)
             happened = _disturb(Path(disturbed), server, restarts)
-            found = predictions(Path(disturbed))
-            ledger = open_ledger(Path(disturbed) / "crash.toml")
+            found = predictions(Campaign.open(file))
+            ledger = open_ledger(file)
             attempts = {fit.key: fit.attempts for name in EXPERIMENTS for fit in ledger.fits(name)}
             unfinished = sum(e.status != "done" for e in ledger.experiments())
             ledger.close()
         finally:
             server.close()
     again = {key for key, count in attempts.items() if count > 1}
-    differing = sum(not np.array_equal(expected[key], found.get(key)) for key in expected)
     return [
         Row("server_restarts", happened.restarts, "restarts", 5, "higher"),
         Row("drivers_killed", 1, "drivers", 1, "higher"),
         Row("fits_compared", len(expected), "fits"),
         Row("experiments_unfinished", unfinished, "", 0),
-        Row("predictions_that_differ", differing, "fits", 0),
+        Row("predictions_that_differ", differing(expected, found), "fits", 0),
         Row("fits_in_flight_when_the_driver_was_killed", len(happened.in_flight), "fits"),
         Row("fits_run_again_though_not_in_flight", len(again - happened.in_flight), "fits", 0),
         Row("seconds_of_the_disturbed_campaign", happened.seconds, "s"),
@@ -113,20 +112,12 @@ def _wait_for_claims(folder: Path, driver: int) -> None:
 
 def _claimed(folder: Path, driver: int) -> set[str]:
     """Fits that a driver works on, as the ledger knows them."""
-    ledger = open_ledger(folder / "crash.toml")
+    ledger = open_ledger(folder / FILE)
     try:
         fits = [fit for e in ledger.experiments() for fit in ledger.fits(e.name)]
     finally:
         ledger.close()
     return {fit.key for fit in fits if fit.driver is not None and fit.driver.startswith(f"pid {driver} ")}
-
-
-def _set(folder: Path, seeds: int, address: str) -> None:
-    """The campaign with this many seeds, one core a driver, and its ledger there."""
-    file = folder / "crash.toml"
-    text = file.read_text(encoding="utf-8").replace("seeds = 2", f"seeds = {seeds}")
-    run = "[run]\ncores = 1\n" + (f'ledger = "{address}"\n' if address else "")
-    file.write_text(text.replace("[protocol]", f"{run}[protocol]"), encoding="utf-8")
 
 
 if __name__ == "__main__":

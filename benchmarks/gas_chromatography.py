@@ -29,9 +29,9 @@ import pandas as pd
 import platformdirs
 from result import Row, benchmark
 
-from probatum.audit.importers import Line, history_of
+from probatum.audit.importers import history_of
 from probatum.audit.inspection import inspect
-from probatum.campaigns.campaign import StoredPrediction
+from probatum.audit.run_tables import Line
 from probatum.campaigns.fit import code_versions
 from probatum.campaigns.fit_inputs import inputs_of
 from probatum.campaigns.members import joined, member_seed
@@ -39,6 +39,7 @@ from probatum.campaigns.protocol import Protocol
 from probatum.campaigns.recipe import Recipe
 from probatum.campaigns.recipe_book import recipe_book
 from probatum.campaigns.splits import Split, make_splits
+from probatum.campaigns.stored_predictions import StoredPrediction
 from probatum.evidence.comparison import compare
 from probatum.evidence.scores import ArmScores, arm_scores
 from probatum.learning.blends import blend

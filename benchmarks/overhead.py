@@ -14,10 +14,10 @@ import numpy as np
 from result import Row, benchmark
 from sqlalchemy import insert
 
-from probatum.campaigns import ledger_schema as schema
 from probatum.campaigns.campaign import Campaign
-from probatum.campaigns.ledger_files import LEDGER, state_folder
-from probatum.campaigns.sql_ledger import SqlLedger
+from probatum.campaigns.ledgers import schema as schema
+from probatum.campaigns.ledgers.files import LEDGER, state_folder
+from probatum.campaigns.ledgers.sql_ledger import SqlLedger
 from probatum.learning.learner import RowSet, fit_many
 
 FITS_A_CAMPAIGN = 20

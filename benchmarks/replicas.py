@@ -115,7 +115,7 @@ def campaign_side(x: np.ndarray, y: np.ndarray, group: np.ndarray, repeats: int)
         text = CAMPAIGN.format(seeds=SEEDS) + EXPERIMENT.format(name="warm", rate=2 * RATE, **numbers)
         file.write_text(text, encoding="utf-8")
         campaign = Campaign.open(file)
-        executor = campaign._local_executor()
+        executor = campaign.executor()
         campaign.run(executor=executor)
         seconds = []
         for repeat in range(repeats):

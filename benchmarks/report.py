@@ -16,7 +16,7 @@ from result import Row, benchmark
 
 from probatum.campaigns.campaign import Campaign
 from probatum.campaigns.execution import Bench
-from probatum.campaigns.executors import Executor
+from probatum.campaigns.executors.executor import Executor
 from probatum.campaigns.jobs import DONE, Job, JobReport
 from probatum.laboratory import Laboratory
 from probatum.learning.learner import FitOutcome

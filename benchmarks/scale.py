@@ -29,13 +29,13 @@ from sqlalchemy.engine import Engine
 
 from probatum.campaigns.artifacts import ArtifactStore
 from probatum.campaigns.campaign import Campaign
-from probatum.campaigns.dask_executor import DaskExecutor
-from probatum.campaigns.dask_settings import DaskSettings
 from probatum.campaigns.events import JobFinished, JobStarted
-from probatum.campaigns.executors import Executor
+from probatum.campaigns.executors.dask_executor import DaskExecutor
+from probatum.campaigns.executors.dask_settings import DaskSettings
+from probatum.campaigns.executors.executor import Executor
+from probatum.campaigns.executors.local_executor import LocalExecutor
 from probatum.campaigns.jobs import DONE, Job, JobReport
-from probatum.campaigns.ledger import FitResult
-from probatum.campaigns.local_executor import LocalExecutor
+from probatum.campaigns.ledgers.ledger import FitResult
 
 GROUPS = 100
 """Groups of the table, each left out once."""
