@@ -17,6 +17,7 @@ import numpy as np
 from probatum.errors import DataError, DataMissingError
 from probatum.interop.foreign_run import AS_CURVE, ForeignRun, Source, number, plain
 from probatum.interop.from_tables import STATES, rows_of, wide_runs
+from probatum.problems.yaml_text import parse_yaml
 
 SUMMARY, CONFIG, HISTORY, METADATA = (
     "wandb-summary.json", "config.yaml", "wandb-history.jsonl", "wandb-metadata.json",
@@ -157,14 +158,9 @@ def _json(file: Path, of: tuple[type, ...] = (dict,)) -> Any:
 def _config(file: Path) -> dict[str, Any]:
     """The configuration of a run folder, without W&B's own keys."""
     try:
-        import yaml
-    except ImportError:
-        raise DataError("reading it needs PyYAML", where=str(file), remedy="pip install pyyaml") from None
-    try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        said = str(error).splitlines()[0]
-        raise DataError(f"no valid YAML: {said}", where=str(file), remedy=REMEDY) from None
+        found = parse_yaml(file.read_text(encoding="utf-8"), str(file), REMEDY)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"is no YAML: {error}", where=str(file), remedy=REMEDY) from None
     if found is not None and not isinstance(found, dict):
         raise DataError("is no configuration", where=str(file), remedy=REMEDY)
     return {key: value for key, value in (found or {}).items() if key not in ("wandb_version", "_wandb")}

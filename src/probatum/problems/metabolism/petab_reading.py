@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from probatum.errors import DataError, DataMissingError, UsageError, nearest
+from probatum.errors import DataError, DataMissingError, nearest
 from probatum.problems.metabolism.expressions import Expression, Name, Number
 from probatum.problems.metabolism.petab_problem import (
     DISTRIBUTIONS,
@@ -25,6 +25,7 @@ from probatum.problems.metabolism.petab_problem import (
 )
 from probatum.problems.metabolism.sbml import EXTRA, read_sbml
 from probatum.problems.text_table import TextTable, number, read
+from probatum.problems.yaml_text import parse_yaml
 
 _PRIORS = ("objectivePriorType", "initializationPriorType")
 
@@ -53,18 +54,14 @@ def read_petab(path: Path) -> PetabProblem:
 
 def _files(path: Path) -> dict[str, list[Path]]:
     """The files of the one problem in a YAML file."""
+    remedy = "name a PEtab problem's YAML file"
     try:
-        import yaml
-    except ImportError:
-        raise UsageError("PEtab needs PyYAML, which is not installed", where=str(path), remedy=EXTRA) from None
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"), str(path), remedy, EXTRA)
     except FileNotFoundError:
         beside = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
         raise DataMissingError("there is no such file", where=str(path), remedy=nearest(path.name, beside)) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        said = " ".join(str(error).split())[:160]
-        raise DataError(f"is no YAML: {said}", where=str(path), remedy="name a PEtab problem's YAML file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"is no YAML: {error}", where=str(path), remedy=remedy) from None
     if not isinstance(content, Mapping) or not isinstance(content.get("problems"), list):
         raise DataError("is no PEtab problem", where=str(path), remedy="give it 'format_version' and 'problems'")
     version = str(content.get("format_version"))

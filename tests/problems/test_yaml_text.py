@@ -1,0 +1,39 @@
+"""YAML of strangers is read, or refused in time."""
+
+from __future__ import annotations
+
+import pytest
+
+from probatum.errors import DataError
+from probatum.problems.yaml_text import DEEPEST, parse_yaml
+
+
+def test_what_a_text_says():
+    assert parse_yaml("a: [1, 2.5]\nb: {c: text}", "one.yaml", "") == {"a": [1, 2.5], "b": {"c": "text"}}
+    assert parse_yaml("", "one.yaml", "") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a: [", "while parsing"),
+        ("{" * 60_000 + "}" * 60_000, "more than 100 brackets are open"),
+        ("- " * 60_000, "recursion"),
+        ("day: 2026-02-31", "day is out of range"),
+        ("!!python/object/apply:os.getcwd []", "could not determine a constructor"),
+        ("\x01", "special characters are not allowed"),
+    ],
+    ids=["open", "brackets", "lists", "date", "python", "control"],
+)
+def test_what_is_none_is_refused_with_its_name(text: str, says: str):
+    with pytest.raises(DataError, match=says) as caught:
+        parse_yaml(text, "one.yaml", "write another")
+    assert (caught.value.where, caught.value.remedy) == ("one.yaml", "write another")
+
+
+def test_brackets_as_deep_as_they_may_be_are_read():
+    read = parse_yaml("[" * DEEPEST + "]" * DEEPEST, "one.yaml", "")
+    depth = 1
+    while read:
+        (read,), depth = read, depth + 1
+    assert depth == DEEPEST
