@@ -33,6 +33,11 @@ def test_a_change_of_numbers_in_a_list_is_no_change_of_names():
     assert Change("features", ["a"], ["a"]).of_names is None
 
 
+def test_what_was_not_set_is_told_from_what_is_set_to_none():
+    assert str(Change("model.norm", None, "none")) == "model.norm: none -> 'none'"
+    assert str(Change("model.norm", "none", "layer")) == "model.norm: 'none' -> layer"
+
+
 def test_the_mean_is_a_baseline_of_every_campaign():
     (mean,) = trivial_experiments(Rows())
     assert mean.name == "trivial: mean"

@@ -51,7 +51,8 @@ def selected_on_reported(looked_at: tuple[Run, History], _: float) -> Iterator[A
     "best of N without confirmation",
     "warning",
     "history",
-    remedy="confirm the best one on rows that chose nothing ('probatum champion confirm'), or with fresh seeds",
+    remedy="score the best one once on rows that chose nothing, or with fresh seeds ('probatum champion confirm' does "
+    "either, where its runs are trained)",
     detects="two runs and a choice among them, always",
 )
 def best_of_many(history: History, _: float) -> Iterator[Alarm]:

@@ -140,5 +140,5 @@ _none = object()
 
 
 def _short(value: Any) -> str:
-    text = "none" if value is None else str(value)
+    text = "none" if value is None else f"'{value}'" if value == "none" else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

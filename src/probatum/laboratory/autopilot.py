@@ -17,17 +17,16 @@ from typing import Literal
 from probatum.campaigns.events import Listener
 from probatum.campaigns.ledgers.ledger import ROUND_JUDGED, ROUND_PLANNED, Confirmation, RoundRecord
 from probatum.errors import CampaignFileError, IncomparableError, ProbatumError, UsageError
-from probatum.laboratory.champion import champion_to_start_from, named_champion
+from probatum.laboratory.champion import named_champion
 from probatum.laboratory.confirmation import confirm_champion
 from probatum.laboratory.deadline import OutOfTime, until
 from probatum.laboratory.judged_round import judge_round
 from probatum.laboratory.loop import Laboratory
-from probatum.laboratory.outlook import Outlook, history_of
+from probatum.laboratory.outlook import Outlook, outlook_of
 from probatum.laboratory.promotion import final_promotion
 from probatum.laboratory.racing import RacedRound, raced
 from probatum.laboratory.round_record import (
     final_record,
-    given_up_of,
     is_final,
     planned_record,
     proposals_of,
@@ -37,7 +36,7 @@ from probatum.laboratory.stopping import told_from_noise
 from probatum.learning.metrics import metric
 from probatum.planning.candidates import Candidate
 from probatum.planning.cost import estimated_seconds
-from probatum.planning.knowledge import PrincipleTests, from_record
+from probatum.planning.knowledge import PrincipleTests
 from probatum.planning.prescriptions import Prescriber
 from probatum.planning.proposal import History, Proposer
 from probatum.planning.round_file import add_to_campaign
@@ -204,16 +203,7 @@ class Autopilot:
             laboratory = self._open()
         results = laboratory.run(until(deadline, self._tell))
         audit = laboratory.audit(results)
-        ledger = laboratory.campaign.ledger
-        rounds = tuple(ledger.rounds())
-        champion = champion_to_start_from(laboratory.campaign, results, audit, rounds)
-        number = sum(r.state == ROUND_JUDGED for r in rounds) + 1
-        principles = [from_record(r) for r in ledger.principles()]
-        history = history_of(
-            laboratory, results, audit, champion=champion, number=number, principles=principles,
-            given_up=frozenset(d for r in rounds for d in given_up_of(r)),
-        )  # fmt: skip
-        return Outlook(laboratory, results, audit, history, rounds)
+        return outlook_of(laboratory, results, audit)
 
     def _open(self) -> Laboratory:
         laboratory = Laboratory.open(self.path)

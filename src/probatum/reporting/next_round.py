@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from probatum.audit.inspection import Audit
-from probatum.campaigns.ledgers.ledger import ROUND_JUDGED, ROUND_PLANNED, Ledger
+from probatum.campaigns.ledgers.ledger import ROUND_PLANNED, Ledger
 from probatum.errors import ProbatumError
 from probatum.laboratory import Laboratory, Results
-from probatum.laboratory.champion import champion_to_start_from
-from probatum.laboratory.outlook import history_of
+from probatum.laboratory.outlook import next_number, outlook_of
 from probatum.laboratory.round_record import proposal_values
 from probatum.planning.knowledge import PrincipleTests, from_record
 from probatum.planning.prescriptions import Prescriber, for_a_person
@@ -34,13 +33,11 @@ def next_values(laboratory: Laboratory, results: Results, audit: Audit, slots: i
         change as text; 'for_a_person', what no recipe can put right; 'why_none', where there are no proposals.
     """
     rounds = laboratory.campaign.ledger.rounds()
-    number = sum(r.state == ROUND_JUDGED for r in rounds) + 1
+    number = next_number(rounds)
     if rounds and rounds[-1].state == ROUND_PLANNED:
         return _said(number, rounds[-1].content["proposals"], waiting=True)
     try:
-        principles = [from_record(r) for r in laboratory.campaign.ledger.principles()]
-        champion = champion_to_start_from(laboratory.campaign, results, audit, rounds)
-        history = history_of(laboratory, results, audit, champion=champion, number=number, principles=principles)
+        history = outlook_of(laboratory, results, audit).history
         proposers: list[Proposer] = [PrincipleTests(), Prescriber()]
         if history.space is not None:
             proposers.append(Surrogate())

@@ -14,7 +14,7 @@ from probatum.web.campaign_view import View
 from probatum.web.processes import Work
 
 if TYPE_CHECKING:
-    from probatum.planning.proposal import History, Proposal
+    from probatum.planning.proposal import Proposal
 
 ROUND_FILE = "round.toml"
 LARGEST_ROUND = 2**16
@@ -89,10 +89,11 @@ def checked_drafts(texts: Sequence[tuple[str, bool]], view: View, folder: Path) 
     Returns:
         All drafts, and the accepted proposals where nothing is wrong with any of them.
     """
+    from probatum.laboratory.outlook import outlook_of
     from probatum.planning.candidates import checked
 
     drafts, kept, candidates = [], [], []
-    history = history_now(view)
+    history = outlook_of(view.laboratory, view.results, view.audit).history
     for text, accepted in texts:
         if not accepted:
             drafts.append(Draft(text, False))
@@ -131,20 +132,6 @@ def round_text(proposals: Sequence[Proposal]) -> str:
     from probatum.planning.round_file import proposals_text
 
     return proposals_text(proposals, "A round that was accepted in the dashboard")
-
-
-def history_now(view: View) -> History:
-    """The campaign as proposals are checked against it.
-
-    Args:
-        view: of the campaign.
-    """
-    from probatum.laboratory.outlook import history_of
-
-    rounds = view.laboratory.campaign.ledger.rounds()
-    champion = view.values["champion"]
-    name = champion["name"] if champion else view.values["baseline"]
-    return history_of(view.laboratory, view.results, view.audit, champion=name, number=len(rounds) + 1)
 
 
 def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
