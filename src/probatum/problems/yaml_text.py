@@ -46,7 +46,11 @@ def parse_yaml(text: str, where: str, remedy: str, install: str = "pip install p
             return node
 
     try:
-        return yaml.load(text, Loader)
+        loader = Loader(text)
+        try:
+            return loader.get_single_data()
+        finally:
+            loader.dispose()
     except (ValueError, RecursionError, yaml.YAMLError) as error:  # ValueError: a date such as 2026-02-31
         said = " ".join(str(error).split())[:160]
         raise DataError(f"is no YAML: {said}", where=where, remedy=remedy) from None

@@ -79,8 +79,10 @@ def records(release: IO[bytes], where: str) -> Iterator[tuple[str, str]]:
                     yield named["path"], content.read().decode("utf-8")
     except DataError:
         raise
-    # tarfile lets a TypeError through where the header of the stream is cut.
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError, TypeError) as error:
+    # tarfile lets a TypeError through where the header of the stream is cut, and Python 3.11.2 fails to name its own.
+    except (
+        tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError, TypeError, AttributeError,
+    ) as error:  # fmt: skip
         raise DataError(
             f"is no whole release ({type(error).__name__}: {error})",
             where=where,
