@@ -7,6 +7,8 @@ from probatum.learning.classical import CLASSICAL
 from probatum.learning.learner import FitOutcome, LearnerKind, RowSet, fit_many
 from probatum.learning.networks import NETWORKS
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 KINDS = {**CLASSICAL, **NETWORKS}
 QUICK = {
     "random_forest": {"n_estimators": 20},

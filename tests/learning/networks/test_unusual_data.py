@@ -12,6 +12,8 @@ from probatum.learning.heads import HEADS
 from probatum.learning.learner import FitOutcome, RowSet, fit_many
 from probatum.learning.networks.mlp_regressor import MLPRegressor
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 GENERATOR = np.random.default_rng(2)
 INPUTS = GENERATOR.normal(size=(70, 3))
 TARGETS = np.column_stack([INPUTS[:, 0] - INPUTS[:, 1], INPUTS[:, 2]])
