@@ -126,7 +126,6 @@ def test_wrong_calls_are_refused_before_anything_is_computed(tmp_path: Path):
         ("--unit is 'hours'", UsageError, lambda: commands.predict([path], unit="hours")),
         ("cannot be written as '.gif'", UsageError, lambda: commands.predict([path], figure=tmp_path / "a.gif")),
         ("no such folder", UsageError, lambda: commands.predict([path, path], figure=tmp_path / "a.png")),
-        ("no ladder of alkanes or", DataError, lambda: commands.predict([path], ladder=path)),
     ):
         with pytest.raises(kind, match=raised) as error:
             call()
@@ -136,6 +135,14 @@ def test_wrong_calls_are_refused_before_anything_is_computed(tmp_path: Path):
     (tmp_path / "bad" / "b.csv").write_text("")
     with pytest.raises(DataError, match="none of 2 runs could be read"):
         commands.predict([tmp_path / "bad"])
+
+
+@pytest.mark.usefixtures("untrained", "real_data")
+def test_a_run_without_a_ladder_is_none(tmp_path: Path):
+    path = csv_run(drawn(AROMATIC_RUN), tmp_path / "a.csv")
+    with pytest.raises(DataError, match="no ladder of alkanes or") as error:
+        commands.predict([path], ladder=path)
+    assert error.value.remedy
 
 
 @pytest.mark.usefixtures("ring_model", "real_data")

@@ -62,10 +62,14 @@ def minimise(
     normal, gradient = J @ J.T, J @ r
     scale = np.maximum(normal.diagonal(), 1e-12)
     while evaluations < most:
-        step = _step(normal, gradient, scale, mu, point, low, high)
+        step, cut = _step(normal, gradient, scale, mu, point, low, high)
         predicted = -float(step @ (2 * gradient + normal @ step))
         if predicted <= tolerance * cost + 1e-300:
-            break
+            if not cut or mu > _LARGEST_MU:
+                break
+            # A step that a bound cuts short may lead uphill; shorter ones turn to where the cost falls.
+            mu, grow = mu * grow, 2 * grow
+            continue
         r, J = residuals(point + step)
         evaluations += 1
         new_cost = float(r @ r)
@@ -91,10 +95,10 @@ def _step(
     point: np.ndarray,
     low: np.ndarray,
     high: np.ndarray,
-) -> np.ndarray:
-    """The step within the box: coordinates held at a bound by the gradient stay, those that would leave go to their
-    bound, and the others are solved for again."""
-    n = len(point)
+) -> tuple[np.ndarray, bool]:
+    """The step within the box, and whether a bound cuts it short: coordinates held at a bound by the gradient stay,
+    those that would leave go to their bound, and the others are solved for again."""
+    n, cut = len(point), False
     step, free = np.zeros(n), np.ones(n, dtype=np.bool_)
     for i in range(n):
         if (point[i] <= low[i] and gradient[i] > 0) or (point[i] >= high[i] and gradient[i] < 0):
@@ -118,7 +122,7 @@ def _step(
             step[i] = solved[row]
             if not low[i] <= point[i] + step[i] <= high[i]:
                 step[i] = min(max(point[i] + step[i], low[i]), high[i]) - point[i]
-                free[i], out = False, True
+                free[i], out, cut = False, True, True
         if not out:
             break
-    return step
+    return step, cut
