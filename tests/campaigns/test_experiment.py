@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probatum.campaigns.experiment import Change, Mutation, trivial_experiments
+from probatum.campaigns.recipe import Recipe
 from problems.fakes import Rows
 
 
@@ -36,6 +37,19 @@ def test_a_change_of_numbers_in_a_list_is_no_change_of_names():
 def test_what_was_not_set_is_told_from_what_is_set_to_none():
     assert str(Change("model.norm", None, "none")) == "model.norm: none -> 'none'"
     assert str(Change("model.norm", "none", "layer")) == "model.norm: 'none' -> layer"
+
+
+def test_a_change_within_a_blend_names_the_component_by_its_place():
+    trees = Recipe(features=("x",), model={"kind": "lightgbm"})
+    short, longer = (Recipe(features=("x",), model={"kind": "mlp"}, training={"epochs": n}) for n in (200, 400))
+    blend = Recipe(components=(trees, short))
+    for other, said in (
+        (Recipe(components=(trees, longer)), "components: 2. training.epochs: 200 -> 400"),
+        (Recipe(components=(trees, short, longer)), "components: lightgbm, mlp -> lightgbm, mlp, mlp"),
+    ):
+        assert str(Mutation.between(blend, other)) == said
+    assert str(Mutation.between(short, blend)) == "components: none -> lightgbm, mlp"
+    assert str(Mutation.between(blend, short)).startswith("components: lightgbm, mlp -> none; features: +x; ")
 
 
 def test_the_mean_is_a_baseline_of_every_campaign():

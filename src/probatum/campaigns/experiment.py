@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ CONTROL = "control:"
 """Prefix under which an experiment is trained once more, unchanged, with seeds of its own; reserved too."""
 RACED = "raced:"
 """Prefix under which a candidate for a round is trained on some of the folds; reserved too."""
+COMPONENTS = "components"
+"""Path of a blend's components in its recipe."""
 PROBES = (HELD_OUT, FRESH, CONTROL, RACED)
 """Prefixes of what is trained beside the tree, to confirm, control or choose an experiment; none is one of its own."""
 
@@ -51,6 +54,8 @@ class Change:
         if self.of_names:
             added, removed = self.of_names
             return f"{self.path}: {' '.join([f'+{v}' for v in added] + [f'-{v}' for v in removed])}"
+        if self.path == COMPONENTS:
+            return f"components: {_of_components(self.before or [], self.after or [])}"
         return f"{self.path}: {_short(self.before)} -> {_short(self.after)}"
 
 
@@ -63,11 +68,7 @@ class Mutation:
     @classmethod
     def between(cls, parent: Recipe, child: Recipe) -> Mutation:
         """The difference of two recipes."""
-        before, after = flat(parent.canonical()), flat(child.canonical())
-        paths = sorted({*before, *after})
-        return cls(
-            tuple(Change(p, before.get(p), after.get(p)) for p in paths if before.get(p, _none) != after.get(p, _none))
-        )
+        return cls(_changes(parent.canonical(), child.canonical()))
 
     @property
     def chosen(self) -> tuple[Change, ...]:
@@ -94,7 +95,14 @@ class Mutation:
         return Mutation(tuple(Change(c.path, c.after, c.before) for c in self.changes))
 
     def __str__(self) -> str:
-        return "; ".join(map(str, self.changes)) or "nothing"
+        return "; ".join(map(str, self._told)) or "nothing"
+
+    @property
+    def _told(self) -> tuple[Change, ...]:
+        """The changes, without what a model loses that becomes a component of a blend."""
+        if not any(c.path == COMPONENTS and not c.before for c in self.changes):
+            return self.changes
+        return tuple(c for c in self.changes if c.after is not None and c.path not in ("features", "model.kind"))
 
 
 @dataclass(frozen=True)
@@ -137,6 +145,24 @@ def trivial_experiments(problem: Problem) -> tuple[Experiment, ...]:
 
 
 _none = object()
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+    """The dotted paths in which two canonical recipes differ."""
+    old, new = flat(before), flat(after)
+    paths = sorted({*old, *new})
+    return tuple(Change(p, old.get(p), new.get(p)) for p in paths if old.get(p, _none) != new.get(p, _none))
+
+
+def _of_components(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> str:
+    """What changed in a blend: in which component, by its place; where they are more or fewer, their kinds."""
+    if len(before) == len(after):
+        return "; ".join(
+            f"{place}. {change}"
+            for place, pair in enumerate(zip(before, after, strict=True), 1)
+            for change in _changes(*pair)
+        )
+    return " -> ".join(", ".join(c["model"]["kind"] for c in side) or "none" for side in (before, after))
 
 
 def _short(value: Any) -> str:
