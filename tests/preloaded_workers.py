@@ -137,7 +137,7 @@ class Processes:
 
     def popen(self, command: Sequence[str], **options: Any) -> Any:
         """`subprocess.Popen`, but for workers."""
-        if list(command[1:]) != ["-m", WORKER]:
+        if list(command[1:]) != ["-P", "-m", WORKER]:
             return subprocess.Popen(command, **options)
         with self._starting:
             self._nursery = self._nursery or Nursery()
@@ -185,7 +185,7 @@ def _watch(request: Mapping[str, Any], descriptors: Sequence[int]) -> None:
 
 
 def _work(request: Mapping[str, Any], descriptors: Sequence[int]) -> None:
-    """What `python -m probatum.campaigns.executors.worker` does; never returns."""
+    """What `python -P -m probatum.campaigns.executors.worker` does; never returns."""
     code = 1
     try:
         for place, descriptor in enumerate(descriptors[:3]):
@@ -199,7 +199,7 @@ def _work(request: Mapping[str, Any], descriptors: Sequence[int]) -> None:
         os.environ.clear()
         os.environ.update(request["environment"])
         os.chdir(request["folder"])
-        sys.path[:0] = [request["folder"], *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+        sys.path[:0] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
         _seed_anew()
         warnings.resetwarnings()
         importlib.import_module(WORKER).main()

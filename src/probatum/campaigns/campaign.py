@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -21,6 +20,7 @@ from probatum.campaigns.chosen_executor import chosen_executor
 from probatum.campaigns.events import Listener
 from probatum.campaigns.executors.executor import Executor
 from probatum.campaigns.experiment import HELD_OUT, Experiment, trivial_experiments
+from probatum.campaigns.import_path import import_own_modules_from
 from probatum.campaigns.jobs import Setup
 from probatum.campaigns.ledgers.files import LedgerSite, state_folder
 from probatum.campaigns.ledgers.ledger import Ledger
@@ -56,9 +56,7 @@ class Campaign:
             CampaignFileError, UnknownNameError: the file cannot be used.
         """
         path = Path(path)
-        here = str(path.resolve().parent)
-        if here not in sys.path:  # so that a recipe may name the user's own module beside the file
-            sys.path.insert(0, here)
+        import_own_modules_from([str(path.resolve().parent)])  # a recipe may name one that lies beside the file
         file = read_campaign_file(path)
         if file.problem.recorded:
             from probatum.campaigns.recorded_campaign import RecordedCampaign

@@ -71,7 +71,7 @@ class BatchClient:
     async def _ask(self, request: Mapping[str, Any], tell: Told) -> dict[str, Any]:
         """The line that ends an answer: {'result': ...} or {'error': ...}."""
         if self._process is None or self._process.returncode is not None:
-            command = [sys.executable, "-m", "probatum.mcp_server.batch_process"]
+            command = [sys.executable, "-P", "-m", "probatum.mcp_server.batch_process"]
             self._process = await anyio.open_process(command, stderr=None)
             assert self._process.stdout is not None
             self._lines = BufferedByteReceiveStream(self._process.stdout)

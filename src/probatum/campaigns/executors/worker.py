@@ -18,6 +18,7 @@ import warnings
 from pathlib import Path
 
 from probatum.campaigns.artifacts import ArtifactStore
+from probatum.campaigns.import_path import import_own_modules_from
 from probatum.campaigns.jobs import DONE, FAILED, READY, STORAGE, Job, JobReport, Setup
 from probatum.errors import StorageError
 
@@ -28,7 +29,7 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     setup = Setup.from_json(sys.stdin.readline())
-    sys.path[:0] = [p for p in setup.import_path if p not in sys.path]
+    import_own_modules_from(setup.import_path)
     warnings.simplefilter("ignore")
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()

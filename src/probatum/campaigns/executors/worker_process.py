@@ -57,7 +57,7 @@ class WorkerProcess:
         environment = os.environ | dict.fromkeys(ONE_THREAD, "1") | {"PYTHONUNBUFFERED": "1"}
         with storage_errors(log.parent), log.open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "probatum.campaigns.executors.worker"],
+                [sys.executable, "-P", "-m", "probatum.campaigns.executors.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
