@@ -32,6 +32,8 @@ def test_an_agent_drives_a_whole_campaign(tmp_path: Path):
         assert {t.name for t in listed if t.annotations and t.annotations.destructive_hint} == {"confirm_champion"}
 
         assert "call run_batch first" in await agent.refused("compare")
+        before = await agent.call("status")
+        assert (before["fits"], before["list"], before["champion"]) == (0, [], None)
         described = await agent.call("describe")
         assert described["tasks"][0]["cases"] == 36
         assert described["tasks"][0]["held_out"] == 12
@@ -58,8 +60,20 @@ def test_an_agent_drives_a_whole_campaign(tmp_path: Path):
         assert {r["status"] for r in second["round"]["results"]} == {"done"}
         await agent.read("probatum://log")
 
+        assert "hypothesis" in await agent.refused(
+            "propose", parent="ridge", edit={"model": {"alpha": 9.0}}, hypothesis=""
+        )
+        await agent.call("propose", parent="ridge", edit={"model": {"alpha": 9.0}}, hypothesis="more", name="stiff")
+        third = await agent.call("run_batch", seconds=1e-6)
+        assert (third["stopped"], third["round"], third["waiting"]) == (
+            "budget",
+            None,
+            1,
+        )  # nothing of the round before
+        assert "before a round began" in third["why"]
+
     agent = over_stdio(campaign, talk)
-    assert "free ridge" in agent.told[-1]
+    assert any("free ridge" in told for told in agent.told)
     (record,) = open_ledger(campaign).rounds()
     assert {p["proposer"] for p in record.content["proposals"]} == {"agent"}
     assert 'name = "free ridge"' in campaign.read_text()

@@ -125,6 +125,7 @@ def test_a_held_out_set_that_somebody_looked_at_confirms_nothing(campaign: Path)
         ({"model": {"alpha": 1.0, "\x1b[31m": 1}}, "is no name of anything"),
         ({"model": {"alpha": "\u202e"}}, "is no name of anything"),
         ({"<script>": 1}, "unknown key of an edit"),
+        ({"model.alpha": 1.0}, "'model.alpha' is a dotted key"),
         ({}, "it changes nothing"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
@@ -133,7 +134,7 @@ def test_an_edit_names_registered_things_within_limits_and_nothing_else(
     server: Any, trap: Path, edit: dict[str, Any], said: str
 ):
     async def talk(agent: Agent) -> None:
-        assert said in await agent.refused("propose", parent="ridge", edit=edit, hypothesis="")
+        assert said in await agent.refused("propose", parent="ridge", edit=edit, hypothesis="why not")
         assert (await agent.call("status"))["waiting"] == []
 
     server(talk)
@@ -159,12 +160,14 @@ def test_finished_experiments_stay_as_they_are(campaign: Path):
         edit = {"model": {"alpha": 3.0}}
         for name in ("ridge", " ridge ", "mean"):
             assert "there is an experiment" in await agent.refused(
-                "propose", parent="ridge", edit=edit, hypothesis="", name=name
+                "propose", parent="ridge", edit=edit, hypothesis="why not", name=name
             )
         for name in ("trivial: mean", "held out: ridge", "fresh seeds: ridge", "control: ridge"):
-            assert "are reserved" in await agent.refused("propose", parent="ridge", edit=edit, hypothesis="", name=name)
+            assert "are reserved" in await agent.refused(
+                "propose", parent="ridge", edit=edit, hypothesis="why not", name=name
+            )
         assert "its recipe is that of 'ridge'" in await agent.refused(
-            "propose", parent="mean", edit={"model": {"kind": "ridge"}}, hypothesis="", name="ridge again"
+            "propose", parent="mean", edit={"model": {"kind": "ridge"}}, hypothesis="why not", name="ridge again"
         )
         for tool, extra in (("propose", {"protocol": {}}), ("compare", {"margin": 0}), ("run_batch", {"retry": True})):
             assert "unknown argument" in await agent.refused(tool, **extra)
@@ -285,19 +288,21 @@ def test_giant_inputs_are_refused(campaign: Path):
     async def talk(agent: Agent) -> None:
         edit = {"model": {"alpha": 2.0}}
         assert "characters" in await agent.refused("propose", parent="ridge", edit=edit, hypothesis=huge)
-        assert "characters" in await agent.refused("propose", parent="ridge", edit={"model": {huge: 1}}, hypothesis="")
+        assert "characters" in await agent.refused(
+            "propose", parent="ridge", edit={"model": {huge: 1}}, hypothesis="why not"
+        )
         assert "characters" in await agent.refused("compare", experiments=[huge])
         assert "at most 1000" in await agent.refused("predict", experiment="ridge", cases=[{}] * 1001)
         assert "at most 3600" in await agent.refused("run_batch", seconds=1e9)
         assert "seconds" in await agent.refused("run_batch", seconds=-1)
         assert "most" in await agent.refused("status", most=10**9)
         assert "text of 500 characters" in await agent.refused(
-            "propose", parent="ridge", edit=edit, hypothesis="", name="n" * 500
+            "propose", parent="ridge", edit=edit, hypothesis="why not", name="n" * 500
         )
         deep: dict[str, Any] = {"model": 1}
         for _ in range(100):
             deep = {"model": deep}
-        assert "too deep" in await agent.refused("propose", parent="ridge", edit=deep, hypothesis="")
+        assert "too deep" in await agent.refused("propose", parent="ridge", edit=deep, hypothesis="why not")
         await agent.call("status")
 
     over_stdio(campaign, talk)
@@ -348,9 +353,9 @@ def test_control_characters_and_markup_do_not_become_names(campaign: Path):
     async def talk(agent: Agent) -> None:
         edit = {"model": {"alpha": 2.0}}
         for name in ("<script>alert(1)</script>", "a\x1b[31mred", "a\u202eb", "a\nb", "a\x00b", "a\u200bb", "   \n"):
-            await agent.refused("propose", parent="ridge", edit=edit, hypothesis="", name=name)
+            await agent.refused("propose", parent="ridge", edit=edit, hypothesis="why not", name=name)
             await agent.refused("compare", experiments=[name])
-            await agent.refused("propose", parent=name, edit=edit, hypothesis="")
+            await agent.refused("propose", parent=name, edit=edit, hypothesis="why not")
         assert "control character (U+001B)" in await agent.refused(
             "propose", parent="ridge", edit=edit, hypothesis="\x1b]0;title\x07"
         )

@@ -315,7 +315,7 @@ def _principle_values(p: Principle) -> dict[str, Any]:
 
 def _principle_table(principles: Sequence[Principle]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for column in ("state", "step", "effect", "pairs", "statement", "note"):
+    for column in ("state", "step", "effect", "pairs", "claim", "note"):
         table.add_column(column, overflow="fold")
     for p in sorted(principles, key=lambda p: ("established", "refuted", "open").index(p.state)):
         effect = "no evidence yet"

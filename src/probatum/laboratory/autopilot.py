@@ -323,10 +323,11 @@ class Autopilot:
         return Ended(reason, why, outlook.history.champion, score, rounds, time.monotonic() - started, leader)
 
     def _out_of_time(self, started: float) -> Ended:
-        """The budget ended in the middle of a round: what stands is what was judged before."""
+        """The budget ended in the middle of a training: what stands is what was judged before."""
         campaign = self._open().campaign
         ledger, protocol = campaign.ledger, campaign.file.protocol
-        rounds = tuple(r for r in ledger.rounds() if r.state == ROUND_JUDGED)
+        planned = ledger.rounds()
+        rounds = tuple(r for r in planned if r.state == ROUND_JUDGED)
         own = {e.name for e in campaign.experiments}
         scores = {
             r.name: r.score
@@ -336,7 +337,8 @@ class Autopilot:
         champion = rounds[-1].content["champion"] if rounds else campaign.baseline
         sign = 1 if metric(str(protocol.metric)).better == "lower" else -1
         leader = min(scores, key=lambda name: sign * scores[name], default=champion)
-        why = "the time was spent in the middle of a round, which the next call goes on with"
+        where = "in the middle of a round" if len(rounds) < len(planned) else "before a round began"
+        why = f"the time was spent {where}; the next call goes on with it"
         score = scores.get(champion, float("nan"))
         return Ended("budget", why, champion, score, rounds, time.monotonic() - started, leader)
 

@@ -113,7 +113,7 @@ class Status(Answer):
     failed: int
     seconds: float = Field(description="of training, all together")
     held_out_accesses: int = Field(description="how often the held-out set was looked at, by anybody")
-    confirmation_left: bool = Field(description="whether confirm_champion has not been spent")
+    confirmation_left: bool = Field(description="whether the held-out set is unspent, or there is none")
     busy: bool = Field(description="whether a batch of this server is running")
     waiting: list[str] = Field(description="proposals that wait for run_batch")
     champion: str | None = Field(None, description="of the last round, or none yet")

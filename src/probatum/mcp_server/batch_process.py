@@ -31,7 +31,7 @@ from probatum.campaigns.events import (
     JobStarted,
     RoundStarted,
 )
-from probatum.campaigns.ledgers.ledger import ROUND_PLANNED
+from probatum.campaigns.ledgers.ledger import ROUND_JUDGED, ROUND_PLANNED, RoundRecord
 from probatum.errors import ProbatumError
 
 LONGEST = 200
@@ -67,10 +67,8 @@ class Progress:
             case FitFailed():
                 self._done += 1
                 self.say(f"a fit {event.status}: {_last_line(event.error)}")
-            case ExperimentFinished():
+            case ExperimentFinished() | ExperimentKept():
                 self._finished += 1
-            case ExperimentKept():
-                pass  # it was finished before, and is counted among the known
 
     def count(self, done: int, total: int) -> None:
         """Tells of trainings that are no fits of the campaign."""
@@ -103,7 +101,8 @@ def run_round(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         tell=progress,
         say=progress.say,
     )
-    if not slots and not _interrupted(path):
+    before = _rounds(path)
+    if not slots and not (before and before[-1].state == ROUND_PLANNED):
         try:
             outlook = pilot.look(time.monotonic() + float(request["seconds"]))
         except OutOfTime:
@@ -114,10 +113,13 @@ def run_round(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         score = None if champion is None else champion.score
         return _nothing_waits("nothing waits", why, outlook.history.champion, score)
     values = ended_values(pilot.run(float(request["seconds"]), most_rounds=1))
-    last = (values.pop("rounds") or [None])[-1]
+    judged = {r.number for r in before if r.state == ROUND_JUDGED}
+    last = next((r for r in values.pop("rounds") if r["number"] not in judged), None)
     dropped = [] if last is None else last["dropped"]
     if values["stopped"] == "nothing left":
         dropped = [vars(d) for d in plan_round(pilot.look().history, [waiting], slots).dropped]
+    elif last is None and slots:
+        values["why"] += f"; no round was judged, and what waited ({len(waiting.proposals())}) waits still"
     return {**values, "round": last, "dropped": dropped}
 
 
@@ -126,18 +128,19 @@ def _nothing_waits(stopped: str, why: str, champion: str | None, score: float | 
     return {**told, "round": None, "dropped": []}
 
 
-def _interrupted(path: Path) -> bool:
-    """Whether a round was planned and not judged."""
+def _rounds(path: Path) -> list[RoundRecord]:
+    """Those that were planned so far; none before the first run."""
     from probatum.campaigns.ledgers.files import open_ledger
     from probatum.errors import CampaignFileError
 
     try:
         ledger = open_ledger(path)
     except CampaignFileError:  # not run yet
-        return False
-    rounds = ledger.rounds()
-    ledger.close()
-    return bool(rounds) and rounds[-1].state == ROUND_PLANNED
+        return []
+    try:
+        return ledger.rounds()
+    finally:
+        ledger.close()
 
 
 def predict(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:

@@ -95,6 +95,10 @@ def check_edit(edit: Mapping[str, Any], limits: Limits, *, where: str) -> None:
             )
         if key in OWN_KEYS and key != "recipe":
             raise CampaignFileError(f"the edit sets '{key}'", where=where, remedy=f"give '{key}' beside the edit")
+        first, dot, rest = key.partition(".")
+        if dot and first in EDIT_KEYS:
+            what, remedy = f"'{shown(key)}' is a dotted key", f"nest it: {first} = {{ {shown(rest)} = ... }}"
+            raise CampaignFileError(what, where=where, remedy=remedy)
         if key not in EDIT_KEYS:
             raise UnknownNameError.of("key of an edit", shown(str(key)), EDIT_KEYS, where=where)
         if key == "recipe" and not isinstance(value, str):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from probatum.campaigns.ledgers.ledger import HELD_OUT_SET, ROUND_JUDGED
+from probatum.campaigns.ledgers.ledger import HELD_OUT_SET, ROUND_JUDGED, Summary
 from probatum.campaigns.recipe_book import recipe_book
 from probatum.campaigns.splits import held_out_rows
 from probatum.errors import CampaignFileError, UnknownNameError, UsageError
@@ -114,10 +114,19 @@ class ReadingTools:
 
         It works while a batch is running.
         """
-        imported = self._served.laboratory().campaign.file.problem.recorded
-        with self._served.ledger() as ledger:
-            summary, shown = ledger.summary(), ledger.experiments(last=most)
-            rounds, confirmations = ledger.rounds(), ledger.confirmations()
+        file = self._served.laboratory().campaign.file
+        imported = file.problem.recorded
+        if self._served.was_run:
+            with self._served.ledger() as ledger:
+                summary, shown = ledger.summary(), ledger.experiments(last=most)
+                rounds, confirmations = ledger.rounds(), ledger.confirmations()
+        else:
+            summary, shown, rounds, confirmations = (
+                Summary(file.problem_spec[0], file.protocol.model_dump()),
+                [],
+                [],
+                [],
+            )
         judged = [r for r in rounds if r.state == ROUND_JUDGED]
         spent = any(c.kind == HELD_OUT_SET for c in confirmations) or bool(summary.held_out_accesses)
         values = {

@@ -56,7 +56,7 @@ class RunningTools:
                 "{'model': {'kind': 'lightgbm'}}, {'components': ['ridge', 'mlp']}"
             ),
         ],
-        hypothesis: Annotated[Text, Field(description="what you expect of the change, and why")],
+        hypothesis: Annotated[Text, Field(description="what you expect of the change, and why", min_length=1)],
         name: Annotated[str, Field(description="of the new experiment; empty: a number and the change")] = "",
         reason: Annotated[Text, Field(description="the finding, effect or pattern that it answers")] = "",
     ) -> Proposed:

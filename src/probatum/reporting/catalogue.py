@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from inspect import getdoc
@@ -76,7 +77,9 @@ def topic_values(topic: str) -> Mapping[str, Any]:
     try:
         kind = learner_kind(topic)
     except UnknownNameError:
-        raise UnknownNameError.of("topic", topic, {*TOPICS, *model_values(), *CHECKS}) from None
+        if re.fullmatch(r"PB\d*", topic, re.IGNORECASE):
+            raise UnknownNameError.of("topic", topic, CHECKS) from None
+        raise UnknownNameError.of("topic", topic, {*TOPICS, *(m for m in model_values() if ":" not in m)}) from None
     return {"description": kind.description, "estimator": kind.path, "parameters": ", ".join(kind.parameters())}
 
 

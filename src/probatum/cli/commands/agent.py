@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -28,9 +29,9 @@ def mcp(
     """Serve a campaign to an agent by the Model Context Protocol: it tries and looks, and changes no judge."""
     from probatum.cli.agent import serve
 
-    if token is not None and http is None:
+    if http is None and token not in (None, os.environ.get("PROBATUM_TOKEN")):
         raise UsageError("--token without --http", where="probatum mcp", remedy="add --http PORT, or leave it out")
-    serve(file or campaign, port=http, token=token)
+    serve(file or campaign, port=http, token=None if http is None else token)
 
 
 @commands.command("plug-ins")

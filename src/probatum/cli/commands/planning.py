@@ -46,7 +46,10 @@ def next_round(
     control: Controlled = True,
     json: Json = False,
 ) -> None:
-    """Say what to try next and why; print it, write it, or run it as one round."""
+    """Say what to try next and why; print it, write it, or run it as one round.
+
+    What the campaign file holds and was not run is run first.
+    """
     from probatum.cli.plan import run_next, show_next
 
     if run and out is not None:
