@@ -22,7 +22,8 @@ def shared(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 def test_what_another_driver_finished_is_seen_and_a_server_that_is_away_is_one_sentence(shared: Path, server: Any):  # noqa: F811
     async def talk(agent: Agent) -> None:
-        assert "has not been run yet" in await agent.refused("status")
+        assert "has not been run yet" in await agent.refused("compare")
+        assert (await agent.call("status"))["fits"] == 0
         edit = {"model": {"alpha": 0.01}}
         assert (await agent.call("propose", parent="ridge", edit=edit, hypothesis="less"))["waiting"] == 1
         Laboratory.open(shared).run()
