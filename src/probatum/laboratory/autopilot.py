@@ -337,8 +337,9 @@ class Autopilot:
         champion = rounds[-1].content["champion"] if rounds else campaign.baseline
         sign = 1 if metric(str(protocol.metric)).better == "lower" else -1
         leader = min(scores, key=lambda name: sign * scores[name], default=champion)
-        where = "in the middle of a round" if len(rounds) < len(planned) else "before a round began"
-        why = f"the time was spent {where}; the next call goes on with it"
+        interrupted = len(rounds) < len(planned)
+        where = "in the middle of a round, which the next call goes on with" if interrupted else "before a round began"
+        why = f"the time was spent {where}"
         score = scores.get(champion, float("nan"))
         return Ended("budget", why, champion, score, rounds, time.monotonic() - started, leader)
 
