@@ -118,7 +118,7 @@ def run_round(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     dropped = [] if last is None else last["dropped"]
     if values["stopped"] == "nothing left":
         dropped = [vars(d) for d in plan_round(pilot.look().history, [waiting], slots).dropped]
-    elif slots and len(_rounds(path)) == len(before):  # none was even begun
+    elif slots and last is None and len(_rounds(path)) == len(before):  # none was even begun
         values["why"] += f"; no round was judged, and what waited ({len(waiting.proposals())}) waits still"
     return {**values, "round": last, "dropped": dropped}
 
