@@ -14,7 +14,8 @@ from cli.small_lab import CAMPAIGN, Call, Said, lab_table, program, recorded, st
 
 RESULTS = {
     "schema", "campaign", "problem", "question", "tasks", "protocol", "units", "baseline", "best", "experiments",
-    "arms", "verdicts", "noise_floors", "effects", "champion", "groups",
+    "arms", "verdicts", "noise_floors", "effects", "champion", "groups", "metric", "no_champion", "blocked",
+    "champions_of_rounds",
 }  # fmt: skip
 EXPERIMENT = {
     "name", "status", "parent", "mutation", "hypothesis", "round", "fits", "done", "failed", "seconds", "score",
@@ -43,7 +44,7 @@ def test_from_a_table_to_a_report(tmp_path: Path, call: Call):
     assert [v["arm"] for v in run.values["verdicts"]] == names[2:]
     assert (tmp_path / run.values["report"]).is_file()
     lines = run.err.splitlines()
-    assert lines[0] == "round 1: 5 experiments, 54 fits to train"
+    assert lines[0] == "run 1: 5 experiments, 54 fits to train"
     assert sum(line.startswith("54/54 fits") for line in lines) == 1
     status = call(tmp_path, "status", "--json")
     assert (status.code, status.err) == (0, "")
@@ -167,7 +168,7 @@ def test_an_experiment_can_be_added_and_only_it_is_run(lab: Path, call: Call):
     (lab / "lab.toml").write_text(CAMPAIGN + more, encoding="utf-8")
     said = call(lab, "run", "--json", "lab.toml")
     assert said.code == 0
-    assert "round 2: 6 experiments, 6 fits to train" in said.err
+    assert "run 2: 6 experiments, 6 fits to train" in said.err
     added = said.values["experiments"][-1]
     assert (added["name"], added["round"], added["mutation"]) == ("softer", 2, "model.alpha: 100.0 -> 10.0")
 
@@ -232,6 +233,8 @@ def test_catalogues(tmp_path: Path, call: Call):
     assert {"tasks", "features", "scorings", "metric", "options"} <= set(one)
     assert "seeds" in call(tmp_path, "explain", "protocol", "--json").values["keys"]
     assert "alpha" in call(tmp_path, "explain", "ridge").out
+    assert call(tmp_path, "explain", "ridge", "--json").values["keys"]["parameters"]["alpha"].endswith("(default: 1.0)")
+    assert "loss huber" in call(tmp_path, "explain", "training", "--json").values["keys"]
     for topic in ("recipe", "run", "models", "mlp"):
         assert call(tmp_path, "explain", topic).code == 0
 

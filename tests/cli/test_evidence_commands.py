@@ -13,7 +13,8 @@ EFFECT = {
     "i2", "units", "pairs",
 }  # fmt: skip
 CHAMPION = {
-    "name", "score", "verdict", "optimism", "optimism_error", "candidates", "contenders", "looks", "confirmations",
+    "name", "score", "round", "verdict", "optimism", "optimism_error", "candidates", "contenders", "looks",
+    "confirmations",
 }  # fmt: skip
 CONFIRMATION = {
     "experiment", "baseline", "kind", "when", "metric", "score", "baseline_score", "outcome", "difference", "interval",

@@ -96,3 +96,10 @@ def contest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found.write_text(CONTEST, encoding="utf-8")
     Laboratory.open(found).run()
     return found
+
+
+@pytest.fixture
+def changing_contest(contest: Path, tmp_path: Path) -> Path:
+    """The same, to be changed."""
+    shutil.copytree(contest.parent, tmp_path / "copy")
+    return tmp_path / "copy" / contest.name

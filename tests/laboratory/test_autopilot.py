@@ -218,5 +218,5 @@ def test_the_baseline_is_no_champion_to_confirm(tmp_path: Path, contest: Path):
     file = tmp_path / "contest.toml"
     text = contest.read_text(encoding="utf-8").partition('[[experiment]]\nname = "line"')[0]
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(IncomparableError, match="'mean' is the baseline still"):
+    with pytest.raises(IncomparableError, match="no champion to confirm: no experiment is better than 'mean'"):
         Autopilot(file).confirm()

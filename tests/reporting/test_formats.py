@@ -49,7 +49,7 @@ def test_json_has_a_schema_and_everything_that_a_report_says(folder: Path):
         "campaign", "problem", "question", "tasks", "protocol", "units", "baseline", "best", "experiments", "arms",
         "verdicts", "noise_floors", "effects", "champion", "groups", "written", "version", "groupings", "data",
         "held_out_looks", "audit", "blocked", "floors", "target", "calibration", "submissions", "next", "principles",
-        "rounds", "reproduction",
+        "rounds", "reproduction", "metric", "no_champion", "champions_of_rounds",
     } == set(values)  # fmt: skip
     names = [e["name"] for e in values["experiments"]]
     assert HOSTILE in names

@@ -124,13 +124,11 @@ def show_champion(file: Path | None, *, json: bool) -> None:
     """The best experiment that survived its verdict, and how much of that may be luck."""
     laboratory = Laboratory.open(campaign_path(file))
     results = laboratory.results()
-    values = champion_values(laboratory.champion(results))
-    blocked = {name: [f.code for f in findings] for name, findings in laboratory.blocked(results).items()}
+    values = champion_values(laboratory, results)
     if json:
-        found = {"campaign": laboratory.campaign.file.path.name, "baseline": results.baseline}
-        print_json(found | {"champion": values, "blocked": blocked})
+        print_json({"campaign": laboratory.campaign.file.path.name, **values})
         return
-    for line in champion_lines(values, laboratory.metric.name, results.baseline, blocked):
+    for line in champion_lines(values):
         console().print(escape(line), soft_wrap=True)
 
 

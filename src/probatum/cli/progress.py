@@ -67,7 +67,7 @@ class RunProgress:
                 self._done, self._told, self._started = 0, 0, time.monotonic()
                 known = f", {event.known} fits already there" if event.known else ""
                 self._say(
-                    f"round {event.round}: {len(event.experiments)} experiments, {event.fits} fits to train{known}"
+                    f"run {event.round}: {len(event.experiments)} experiments, {event.fits} fits to train{known}"
                 )
                 self._bar.update(self._task, total=event.fits)
             case JobStarted():

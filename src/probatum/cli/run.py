@@ -65,10 +65,10 @@ def run_campaign(file: Path | None, *, retry_failed: bool, cores: int | None, gr
 
 def _conclusion(laboratory: Laboratory, results: Results) -> str:
     """What may be claimed now, in one line."""
-    champion = laboratory.champion(results)
-    blocked = {name: [f.code for f in findings] for name, findings in laboratory.blocked(results).items()}
-    said = champion_lines(champion_values(champion), laboratory.metric.name, results.baseline, blocked)[0]
-    if champion is None or champion.confirmed:
+    values = champion_values(laboratory, results)
+    said = champion_lines(values)[0]
+    champion = values["champion"]
+    if champion is None or any(c["outcome"] == "better" for c in champion["confirmations"]):
         return said
     name = shlex.quote(str(laboratory.campaign.file.path))
     return f"{said} Not confirmed yet: 'probatum champion confirm -C {name}'."

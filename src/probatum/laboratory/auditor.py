@@ -18,7 +18,7 @@ from probatum.audit.recorded_history import recorded_history
 from probatum.audit.retraining import retrained
 from probatum.campaigns.recorded_campaign import RecordedCampaign
 from probatum.errors import CampaignFileError, LedgerError, UnknownNameError
-from probatum.laboratory.champion import champion_of
+from probatum.laboratory.champion import champion_of, champions_of_rounds, judged
 from probatum.laboratory.external_scores import pairs_of_one_metric
 from probatum.laboratory.results import Results, records_of
 from probatum.laboratory.scorer import Scorer
@@ -88,7 +88,7 @@ class Auditor:
         return found
 
     def of_champions(self, results: Results) -> Audit:
-        """What stands against being champion; empty where nobody is better than the baseline.
+        """What stands against being champion; empty where nobody can be.
 
         Args:
             results: of the campaign.
@@ -136,7 +136,8 @@ class Auditor:
         return Memory.read(self._campaign.folder / MEMORY)
 
     def _of_champions(self, results: Results, history: History) -> Audit:
-        if not any(v.outcome == "better" for v in results.verdicts):
+        promoted = champions_of_rounds(judged(self._campaign.ledger.rounds()))
+        if not any(v.outcome == "better" or v.arm in promoted for v in results.verdicts):
             return Audit(history.name, (), ())
         return self._inspected(history)
 

@@ -16,9 +16,7 @@ from typing import Literal
 
 from probatum.campaigns.events import Listener
 from probatum.campaigns.ledgers.ledger import ROUND_JUDGED, ROUND_PLANNED, Confirmation, RoundRecord
-from probatum.errors import CampaignFileError, IncomparableError, ProbatumError, UsageError
-from probatum.laboratory.champion import named_champion
-from probatum.laboratory.confirmation import confirm_champion
+from probatum.errors import CampaignFileError, ProbatumError, UsageError
 from probatum.laboratory.deadline import OutOfTime, until
 from probatum.laboratory.judged_round import judge_round
 from probatum.laboratory.loop import Laboratory
@@ -173,16 +171,9 @@ class Autopilot:
         """Confirms the champion against the baseline, once: on held-out cases, or else with fresh seeds.
 
         Raises:
-            IncomparableError: the baseline is the champion still, or no seed changes anything.
+            IncomparableError: there is no champion, or no seed changes anything.
         """
-        outlook = self.look()
-        name = outlook.history.champion
-        verdict = next((v for v in outlook.results.verdicts if v.arm == name), None)
-        if verdict is None:
-            what = f"no champion to confirm: '{name}' is the baseline still"
-            raise IncomparableError(what, where=self.path.name, remedy="run more rounds")
-        champion = named_champion(outlook.laboratory.campaign, outlook.results, verdict)
-        return confirm_champion(outlook.laboratory.scorer, champion, self._tell)[0]
+        return self.look().laboratory.confirm(self._tell)[0]
 
     # ------------------------------------------------------------------ between two rounds
 

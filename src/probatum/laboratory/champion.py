@@ -1,8 +1,11 @@
-"""The champion: the best experiment that is better than the baseline and that no error stands against."""
+"""The champion: what judged rounds promoted, or else the best experiment that is better than the baseline.
+
+An experiment that an error of the audit stands against is neither.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from probatum.audit.finding import Finding
@@ -20,7 +23,8 @@ class Champion:
 
     Attributes:
         name: of the experiment.
-        verdict: its own, against the baseline.
+        verdict: its own, against the baseline, adjusted for all experiments.
+        round: number of the judged round that promoted it; None where no round did.
         optimism: how much the best of all is expected to look better than it is.
         looks: at the held-out set, by any experiment.
         confirmations: of this champion.
@@ -28,6 +32,7 @@ class Champion:
 
     name: str
     verdict: Verdict
+    round: int | None
     optimism: Optimism
     looks: tuple[HeldOutAccess, ...]
     confirmations: tuple[Confirmation, ...]
@@ -39,43 +44,35 @@ class Champion:
 
 
 def champion_of(campaign: Campaign, results: Results, audit: Audit) -> Champion | None:
-    """The champion; None where no experiment is better, or errors stand against all that are.
+    """The champion; None where nothing may be called so.
+
+    Where rounds were judged it is theirs: each spent its share of the error rate, and choosing among the same
+    experiments once more, by another rule, would spend it twice. Experiments that nobody planned a round for are held
+    against it by the test at the end of the autopilot's search.
 
     Args:
         campaign: that the results are of.
         results: what it shows.
         audit: of these results.
     """
-    blocked = blocked_by(results, audit)
-    better = {v.arm: v for v in results.verdicts if v.outcome == "better" and v.arm not in blocked}
-    if not better:
+    rounds = judged(campaign.ledger.rounds())
+    name = champion_of_rounds(results, audit, rounds) if rounds else _best_of_better(results, audit)
+    verdict = next((v for v in results.verdicts if v.arm == name), None)
+    if verdict is None or errors_against(verdict.arm, results, audit):  # none, the baseline still, or bad data
         return None
-    arms = {name: results.arm(name) for name in better}
-    name = min(arms, key=lambda n: arms[n].score if arms[n].metric.better == "lower" else -arms[n].score)
-    return named_champion(campaign, results, better[name])
-
-
-def named_champion(campaign: Campaign, results: Results, verdict: Verdict) -> Champion:
-    """An experiment as the champion, whoever chose it: its optimism, looks and confirmations.
-
-    Args:
-        campaign: that the results are of.
-        results: what it shows.
-        verdict: of the experiment, against the baseline.
-    """
-    name = verdict.arm
     candidates = [a for a in results.tried if a.name != results.baseline]
     protocol, ledger = campaign.file.protocol, campaign.ledger
     optimism = expected_optimism(candidates, protocol.splits, alpha=protocol.alpha)
-    confirmations = tuple(c for c in ledger.confirmations() if c.experiment == name)
-    return Champion(name, verdict, optimism, tuple(ledger.held_out_accesses()), confirmations)
+    confirmations = tuple(c for c in ledger.confirmations() if c.experiment == verdict.arm)
+    promoted = [r.number for r in rounds if r.content["promoted"] == verdict.arm]
+    looks = tuple(ledger.held_out_accesses())
+    return Champion(verdict.arm, verdict, promoted[-1] if promoted else None, optimism, looks, confirmations)
 
 
 def champion_to_start_from(campaign: Campaign, results: Results, audit: Audit, rounds: Sequence[RoundRecord]) -> str:
-    """Name of the champion that the next round starts from: the last round's that no error stands against.
+    """Name of the champion that the next round starts from, or else of the baseline.
 
-    Before the first round it is the file's own, or else the baseline. A round that waits to be judged is judged against
-    the champion that it was planned from.
+    A round that waits to be judged is judged against the champion that it was planned from.
 
     Args:
         campaign: that the results are of.
@@ -83,39 +80,88 @@ def champion_to_start_from(campaign: Campaign, results: Results, audit: Audit, r
         audit: of these results.
         rounds: that were planned so far, in order.
     """
+    if rounds:
+        return champion_of_rounds(results, audit, rounds)
+    known = champion_of(campaign, results, audit)
+    return known.name if known is not None else results.baseline
+
+
+def champion_of_rounds(results: Results, audit: Audit, rounds: Sequence[RoundRecord]) -> str:
+    """Name of the last champion of rounds that no error stands against, or else of the baseline.
+
+    Args:
+        results: of a campaign.
+        audit: of these results.
+        rounds: of the campaign, in order.
+    """
     scored = {a.name for a in results.tried}
-    of_rounds = [r.content["champion" if r.state == ROUND_JUDGED else "champion_before"] for r in rounds]
-    for name in reversed(of_rounds):
+    for name in reversed(champions_of_rounds(rounds)):
         if name in scored and not audit.against(name):
             return name
-    known = None if rounds else champion_of(campaign, results, audit)
-    return known.name if known is not None else results.baseline
+    return results.baseline
+
+
+def champions_of_rounds(rounds: Sequence[RoundRecord]) -> list[str]:
+    """The champion after each round; before it, of one that waits to be judged.
+
+    Args:
+        rounds: in order.
+    """
+    return [r.content["champion" if r.state == ROUND_JUDGED else "champion_before"] for r in rounds]
+
+
+def judged(rounds: Sequence[RoundRecord]) -> list[RoundRecord]:
+    """Those that have ended."""
+    return [r for r in rounds if r.state == ROUND_JUDGED]
+
+
+def _best_of_better(results: Results, audit: Audit) -> str | None:
+    blocked = blocked_by(results, audit)
+    arms = [results.arm(v.arm) for v in results.verdicts if v.outcome == "better" and v.arm not in blocked]
+    best = min(arms, key=lambda a: a.score if a.metric.better == "lower" else -a.score, default=None)
+    return best.name if best is not None else None
 
 
 def blocked_by(results: Results, audit: Audit) -> dict[str, tuple[Finding, ...]]:
     """Experiments that are better than the baseline and cannot be champion, to the errors against each.
 
-    An error about a split or about the data stands against all of them.
-
     Args:
         results: of a campaign.
         audit: of these results.
     """
-    names = {r.name for r in results.records}
-    of_the_data = tuple(f for f in audit.errors if f.subject is not None and f.subject not in names)
-    against = {v.arm: (*audit.against(v.arm), *of_the_data) for v in results.verdicts if v.outcome == "better"}
+    against = {v.arm: errors_against(v.arm, results, audit) for v in results.verdicts if v.outcome == "better"}
     return {name: errors for name, errors in against.items() if errors}
 
 
-def why_no_champion(baseline: str, blocked: Mapping[str, tuple[Finding, ...]]) -> tuple[str, str]:
+def errors_against(name: str, results: Results, audit: Audit) -> tuple[Finding, ...]:
+    """Errors about an experiment, about a split, or about the data.
+
+    Args:
+        name: of the experiment.
+        results: of a campaign.
+        audit: of these results.
+    """
+    names = {r.name for r in results.records}
+    of_the_data = (f for f in audit.errors if f.subject is not None and f.subject not in names)
+    return (*audit.against(name), *of_the_data)
+
+
+def why_no_champion(campaign: Campaign, results: Results, audit: Audit) -> tuple[str, str]:
     """What stands against there being one, and what to do.
 
     Args:
-        baseline: that experiments are compared with.
-        blocked: from `blocked_by`.
+        campaign: that the results are of.
+        results: what it shows.
+        audit: of these results.
     """
-    if not blocked:
-        return f"no experiment is better than '{baseline}'", "'probatum compare --all' shows what would decide"
-    name, errors = next(iter(blocked.items()))
-    codes = ", ".join(sorted({f.code for f in errors}))
-    return f"errors of the audit stand against '{name}' ({codes})", f"'probatum explain {errors[0].code}'"
+    blocked, baseline = blocked_by(results, audit), results.baseline
+    better = [v.arm for v in results.verdicts if v.outcome == "better"]
+    if blocked and len(blocked) == len(better):
+        codes = {name: ", ".join(sorted({f.code for f in errors})) for name, errors in blocked.items()}
+        against = "; ".join(f"{name}: {of_name}" for name, of_name in codes.items())
+        what = f"errors of the audit stand against all that are better than '{baseline}' ({against})"
+        return what, f"'probatum explain {next(iter(blocked.values()))[0].code}'"
+    if better and judged(campaign.ledger.rounds()):
+        what = f"no round promoted an experiment over '{baseline}'"
+        return what, "'probatum auto' goes on, and at its end holds all that was tried against it"
+    return f"no experiment is better than '{baseline}'", "'probatum compare --all' shows what would decide"

@@ -203,12 +203,20 @@ class Laboratory:
         return self.auditor.audit(results, only=only, codes=codes, target=target, retrain=retrain)
 
     def champion(self, results: Results) -> Champion | None:
-        """The best of the experiments that are better than the baseline and that no error stands against, if any.
+        """What judged rounds promoted, or else the best that is better than the baseline; without errors; if any.
 
         Args:
             results: of this campaign.
         """
         return champion_of(self.campaign, results, self.auditor.of_champions(results))
+
+    def why_no_champion(self, results: Results) -> tuple[str, str]:
+        """What stands against there being one, and what to do.
+
+        Args:
+            results: of this campaign.
+        """
+        return why_no_champion(self.campaign, results, self.auditor.of_champions(results))
 
     def blocked(self, results: Results) -> dict[str, tuple[Finding, ...]]:
         """Experiments that are better than the baseline and cannot be champion, to the errors against each.
@@ -225,7 +233,8 @@ class Laboratory:
             tell: called with every event.
 
         Returns:
-            The confirmation, and whether it was made now: a second call returns the first one's result.
+            The confirmation, and whether it was made now: a second call returns the first one's result, also where
+            what it confirmed is champion no more and nothing else is.
 
         Raises:
             IncomparableError: no champion, or the held-out set has confirmed another one.
@@ -234,7 +243,10 @@ class Laboratory:
         results = self.results()
         champion = self.champion(results)
         if champion is None:
-            what, remedy = why_no_champion(self.campaign.baseline, self.blocked(results))
+            known = [c for c in self.campaign.ledger.confirmations() if c.baseline == self.campaign.baseline]
+            if known:
+                return known[-1], False
+            what, remedy = self.why_no_champion(results)
             where = self.campaign.file.path.name
             raise IncomparableError(f"no champion to confirm: {what}", where=where, remedy=remedy)
         return confirm_champion(self.scorer, champion, tell)

@@ -94,7 +94,7 @@ class ExperimentEntry(Answer):
     parent: str | None = None
     mutation: str | None = Field(None, description="what changed from the parent")
     hypothesis: str | None = None
-    round: int
+    round: int = Field(description="the run of the program that trained it first, from 1; no round that was judged")
     fits: int
     done: int
     failed: int
@@ -116,7 +116,10 @@ class Status(Answer):
     confirmation_left: bool = Field(description="whether the held-out set is unspent, or there is none")
     busy: bool = Field(description="whether a batch of this server is running")
     waiting: list[str] = Field(description="proposals that wait for run_batch")
-    champion: str | None = Field(None, description="of the last round, or none yet")
+    champion: str | None = Field(
+        None,
+        description="of the last judged round; null: none was judged, or the baseline is it still. `compare` says why",
+    )
     entries: list[ExperimentEntry] = Field(alias="list")
 
 
@@ -147,7 +150,10 @@ class Comparison(Answer):
     baseline: str
     verdicts: list[VerdictEntry]
     arms: list[dict[str, Any]] = Field(description="scores by quantity and task, spread over seeds")
-    champion: dict[str, Any] | None = Field(description="best one that is better and that no error stands against")
+    champion: dict[str, Any] | None = Field(
+        description="what judged rounds promoted, or else the best that is better; no error stands against it"
+    )
+    no_champion: str | None = Field(None, description="what stands against there being one")
     blocked: dict[str, list[str]] = Field(description="better experiments that errors of the audit stand against")
 
 
@@ -231,6 +237,13 @@ class Proposed(Answer):
     parent: str
     change: str
     waiting: int = Field(description="proposals that wait now; run_batch runs them as one round")
+
+
+class Withdrawn(Answer):
+    """Proposals that were taken back."""
+
+    withdrawn: list[str]
+    waiting: list[str] = Field(description="proposals that wait still")
 
 
 class BatchAnswer(Answer):

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from probatum.campaigns.ledgers.ledger import HELD_OUT_SET, ROUND_JUDGED, Summary
+from probatum.campaigns.ledgers.ledger import HELD_OUT_SET, Summary
 from probatum.campaigns.recipe_book import recipe_book
 from probatum.campaigns.splits import held_out_rows
 from probatum.errors import CampaignFileError, UnknownNameError, UsageError
 from probatum.evidence.verdict import Verdict
 from probatum.laboratory import Laboratory
+from probatum.laboratory.champion import champions_of_rounds, judged
 from probatum.mcp_server.answers import (
     AuditAnswer,
     Comparison,
@@ -114,7 +115,8 @@ class ReadingTools:
 
         It works while a batch is running.
         """
-        file = self._served.laboratory().campaign.file
+        campaign = self._served.laboratory().campaign
+        file, names = campaign.file, {e.name for e in campaign.file.experiments}
         imported = file.problem.recorded
         if self._served.was_run:
             with self._served.ledger() as ledger:
@@ -127,15 +129,15 @@ class ReadingTools:
                 [],
                 [],
             )
-        judged = [r for r in rounds if r.state == ROUND_JUDGED]
+        champion = next(reversed(champions_of_rounds(judged(rounds))), None)
         spent = any(c.kind == HELD_OUT_SET for c in confirmations) or bool(summary.held_out_accesses)
         values = {
             "campaign": self._served.path.name,
             **vars(summary),
             "confirmation_left": not spent and not imported,
             "busy": self.busy,
-            "waiting": [p.name for p in self._served.waiting.proposals()],
-            "champion": judged[-1].content["champion"] if judged else None,
+            "waiting": [p.name for p in self._served.waiting.proposals() if p.name not in names],
+            "champion": None if champion == campaign.baseline else champion,
             "list": [{k: v for k, v in vars(e).items() if k != "recipe"} | {"status": e.status} for e in shown],
         }
         return Status.model_validate(plain(values))
@@ -165,7 +167,7 @@ class ReadingTools:
             if names or chosen:
                 verdicts = laboratory.compare(names or [a.name for a in results.arms], chosen)
             shown = {*(v.arm for v in verdicts), *(v.baseline for v in verdicts), *names}
-            blocked = {name: [f.code for f in found] for name, found in laboratory.blocked(results).items()}
+            of_champion = champion_values(laboratory, results)
             values = {
                 "campaign": self._served.path.name,
                 "metric": laboratory.metric.name,
@@ -173,8 +175,7 @@ class ReadingTools:
                 "baseline": verdicts[0].baseline if verdicts else results.baseline,
                 "verdicts": [verdict_values(v) for v in verdicts],
                 "arms": [arm_values(a) for a in results.arms if not names or a.name in shown],
-                "champion": champion_values(laboratory.champion(results)),
-                "blocked": blocked,
+                **{key: of_champion[key] for key in ("champion", "no_champion", "blocked")},
             }
         return Comparison.model_validate(plain(values))
 
@@ -212,12 +213,16 @@ class ReadingTools:
         self,
         topic: Annotated[
             str,
-            Field(description="protocol, recipe, run, audit, models, a model's name, or a check: PB101", max_length=64),
+            Field(
+                description="protocol, recipe, run, audit, planning, models, training, a model's name, a check: PB101",
+                max_length=64,
+            ),
         ],
     ) -> Explanation:
         """Explain a part of the campaign file key by key, a model's parameters, or what a check of the audit means.
 
-        Call `explain models`, then `explain mlp` (say), before an edit of `model` or `training`.
+        Call `explain models`, then `explain mlp` (say), before an edit of `model` or `training`; `explain training`
+        lists losses, penalties, schedules and averages.
         """
         if ":" in topic:
             raise UnknownNameError.of("topic", topic.replace(":", " "), model_values(), where="explain")

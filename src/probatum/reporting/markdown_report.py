@@ -92,8 +92,7 @@ def _protocol(values: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _champion(values: Mapping[str, Any]) -> Iterable[str]:
-    metric = values["protocol"]["metric"]
-    yield from _list(champion_lines(values["champion"], metric, values["baseline"], values["blocked"]))
+    yield from _list(champion_lines(values))
     yield ""
     verdicts = {v["arm"]: v for v in values["verdicts"]}
     level = f"{100 * (1 - values['protocol']['alpha']):g} % interval"
@@ -107,7 +106,16 @@ def _champion(values: Mapping[str, Any]) -> Iterable[str]:
             cells += [v["outcome"], signed(v["difference"]), interval(_bounds(v["interval"]))]
             cells.append(probability(v["p_adjusted"]))
         rows.append([*cells, f"{arm['folds']} x {arm['seeds']}"])
-    headings = ["experiment", f">{metric}", ">seed sd", "verdict", ">difference", level, ">p (Holm)", ">folds x seeds"]
+    headings = [
+        "experiment",
+        f">{values['metric']}",
+        ">seed sd",
+        "verdict",
+        ">difference",
+        level,
+        ">p (Holm)",
+        ">folds x seeds",
+    ]
     yield from table(headings, rows)
     yield ""
     yield from _list(judged_by(values))
@@ -198,7 +206,7 @@ def _experiments(values: Mapping[str, Any]) -> Iterable[str]:
         if v:
             said += f", {v['outcome']} by {signed(v['difference'])} ({interval(_bounds(v['interval']))})"
         lines.append(f"Result: {said}")
-        lines.append(f"Round {e['round']}, {e['done']} of {e['fits']} fits, {duration(e['seconds'])} of training")
+        lines.append(f"Run {e['round']}, {e['done']} of {e['fits']} fits, {duration(e['seconds'])} of training")
         lines.append("Recipe: " + "; ".join(f"{path} = {value}" for path, value in settings(e["recipe"]).items()))
         yield from _list(lines)
         yield ""

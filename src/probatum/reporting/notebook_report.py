@@ -15,7 +15,7 @@ CELLS = {
 from probatum.reporting.figures import tree_figure, trajectory_figure
 
 blocked = laboratory.blocked(results)
-trajectory_figure(values, blocked=blocked, floors=laboratory.score_floors())""",
+trajectory_figure(values, floors=laboratory.score_floors())""",
     "What worked, what failed": """\
 from probatum.reporting.figures import effects_figure
 

@@ -18,7 +18,7 @@ from probatum.evidence.noise import NoiseFloor
 from probatum.evidence.scores import ArmScores
 from probatum.evidence.verdict import Verdict
 from probatum.laboratory import Champion, Laboratory, Results
-from probatum.laboratory.champion import champion_of
+from probatum.laboratory.champion import blocked_by, champion_of, champions_of_rounds, judged, why_no_champion
 
 SCHEMA = 1
 
@@ -131,14 +131,35 @@ def effects_values(laboratory: Laboratory, results: Results) -> dict[str, Any]:
     }
 
 
-def champion_values(champion: Champion | None) -> dict[str, Any] | None:
+def champion_values(laboratory: Laboratory, results: Results, audit: Audit | None = None) -> dict[str, Any]:
+    """The champion, or what stands against there being one.
+
+    Args:
+        laboratory: of the campaign.
+        results: from it.
+        audit: of the same results, which says who may be champion; default: it is made.
+    """
+    campaign = laboratory.campaign
+    audit = laboratory.auditor.of_champions(results) if audit is None else audit
+    champion = champion_of(campaign, results, audit)
+    blocked = blocked_by(results, audit)
+    return {
+        "baseline": results.baseline,
+        "metric": laboratory.metric.name,
+        "champion": None if champion is None else _champion_values(champion),
+        "no_champion": why_no_champion(campaign, results, audit)[0] if champion is None else None,
+        "blocked": {name: sorted({f.code for f in errors}) for name, errors in blocked.items()},
+        "champions_of_rounds": champions_of_rounds(judged(campaign.ledger.rounds())),
+    }
+
+
+def _champion_values(champion: Champion) -> dict[str, Any]:
     """The champion with what its selection makes it look better by."""
-    if champion is None:
-        return None
     return {
         "name": champion.name,
         "score": champion.verdict.score,
         "verdict": verdict_values(champion.verdict),
+        "round": champion.round,
         "optimism": champion.optimism.amount,
         "optimism_error": champion.optimism.error,
         "candidates": champion.optimism.arms,
@@ -284,7 +305,6 @@ def results_values(
         groups: whether the table of groups is made too.
         audit: of the same results, which says who may be champion; default: it is made.
     """
-    champion = laboratory.champion(results) if audit is None else champion_of(laboratory.campaign, results, audit)
     file = laboratory.campaign.file
     table = {arm.name: laboratory.by_group(arm.name) for arm in results.arms} if groups else {}
     return {
@@ -295,13 +315,12 @@ def results_values(
         "tasks": list(file.tasks),
         "protocol": file.protocol.model_dump(),
         "units": quantity_units(laboratory),
-        "baseline": results.baseline,
         "best": results.best.name if results.best else None,
         "experiments": [experiment_values(r) for r in results.records],
         "arms": [arm_values(a) for a in results.arms],
         "verdicts": [verdict_values(v) for v in results.verdicts],
         "noise_floors": [floor_values(f) for f in results.floors],
         "effects": [effect_values(e, file.protocol.alpha) for e in laboratory.effects(results)],
-        "champion": champion_values(champion),
+        **champion_values(laboratory, results, audit),
         "groups": group_values(table, results.arms) if groups else [],
     }

@@ -131,7 +131,7 @@ def report_html(
         effects=shown_effects(values),
         remarks=judged_by(values),
         effect_remarks=effect_remarks(values),
-        champion_lines=champion_lines(values["champion"], metric, values["baseline"], values["blocked"]),
+        champion_lines=champion_lines(values),
         calibration_remarks=calibration_remarks(values["calibration"]) if values["calibration"] else [],
         verdicts={v["arm"]: v for v in values["verdicts"]},
         scores={a["name"]: a for a in values["arms"]},

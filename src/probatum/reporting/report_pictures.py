@@ -142,7 +142,7 @@ def _of_champion(values: Mapping[str, Any]) -> Iterator[ReportPicture]:
         floors = [(f["task"], f["score"]) for f in values["floors"]]
         yield _picture(
             "trajectory",
-            trajectory_figure(values, blocked=values["blocked"], floors=floors, target=_target(values)),
+            trajectory_figure(values, floors=floors, target=_target(values)),
             "Scores in the order of the experiments, with the standard deviation over seeds; the line is the champion "
             "after each of them, by today's verdicts and findings.",
         )

@@ -57,10 +57,8 @@ def opening(values: Mapping[str, Any]) -> list[str]:
             f"The champion is '{champion['name']}' with {figure(champion['score'])}, a difference of "
             f"{signed(verdict['difference'])} from the baseline."
         )
-    elif values["blocked"]:
-        lines.append("There is no champion: errors of the audit stand against all that are better than the baseline.")
     else:
-        lines.append("There is no champion: no experiment is better than the baseline.")
+        lines.append(f"There is no champion: {values['no_champion']}.")
     found = values["audit"]["counts"]
     said = ", ".join(f"{n} {kind}{'s' if n != 1 else ''}" for kind, n in found.items() if n)
     checks = len(values["audit"]["checked"])

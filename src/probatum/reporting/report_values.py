@@ -18,7 +18,6 @@ from probatum.campaigns.recipe import flat
 from probatum.errors import UnknownNameError
 from probatum.evidence.scores import ArmScores
 from probatum.laboratory import Laboratory, Results
-from probatum.laboratory.champion import blocked_by
 from probatum.problems.problem import Dataset, Ragged
 from probatum.reporting.findings import audit_values
 from probatum.reporting.next_round import next_values, principle_values, round_values
@@ -40,7 +39,6 @@ def report_values(laboratory: Laboratory, results: Results, audit: Audit) -> dic
     """
     campaign = laboratory.campaign
     values = results_values(laboratory, results, groups=False, audit=audit)
-    blocked = {name: sorted({f.code for f in errors}) for name, errors in blocked_by(results, audit).items()}
     return values | {
         "schema": SCHEMA,
         "written": datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -51,7 +49,6 @@ def report_values(laboratory: Laboratory, results: Results, audit: Audit) -> dic
         "data": [data_card(d) for d in campaign.datasets.values()],
         "held_out_looks": [vars(look) for look in campaign.ledger.held_out_accesses()],
         "audit": audit_values(audit),
-        "blocked": blocked,
         "floors": [{"task": task, "score": value} for task, value in laboratory.score_floors()],
         "target": campaign.file.audit.target,
         "calibration": submitted_values(laboratory),

@@ -9,33 +9,26 @@ from probatum.learning.metrics import METRICS
 from probatum.reporting.numbers import figure, interval, probability, signed
 
 
-def champion_lines(
-    values: Mapping[str, Any] | None,
-    metric: str,
-    baseline: str,
-    blocked: Mapping[str, Sequence[str]] | None = None,
-    called: str | None = None,
-) -> list[str]:
-    """The champion in sentences.
+def champion_lines(found: Mapping[str, Any], called: str | None = None) -> list[str]:
+    """The champion in sentences, or what stands against there being one.
 
     Args:
-        values: of the champion; None where there is none.
-        metric, baseline: of the campaign.
-        blocked: experiments that are better and cannot be champion, to the codes of the errors against them.
+        found: from `records.champion_values` or `records.results_values`.
         called: the metric's name for people; default: its own.
     """
+    values, metric, baseline = found["champion"], found["metric"], found["baseline"]
     called = called or metric
     if values is None:
-        if not blocked:
-            return [f"No champion: no experiment is better than '{baseline}'."]
-        against = "; ".join(f"{name}: {', '.join(codes)}" for name, codes in blocked.items())
-        return [f"No champion: errors stand against those that are better than '{baseline}' ({against})."]
+        return [f"No champion: {found['no_champion']}."]
     verdict = values["verdict"]
     bounds = interval(_bounds(verdict["interval"]))
+    promoted = f", promoted in round {values['round']}" if values["round"] else ""
+    compared = f"better than '{baseline}' by {figure(abs(verdict['difference']), 3)} (difference {bounds}"
+    if verdict["outcome"] != "better":  # a round promoted it over another champion, or as simpler and equivalent
+        compared = f"{verdict['outcome']} beside '{baseline}' (difference {signed(verdict['difference'])} {bounds}"
     lines = [
-        f"Champion: {values['name']}, {called} {figure(values['score'])}; better than '{baseline}' by "
-        f"{figure(abs(verdict['difference']), 3)} (difference {bounds}, {verdict['units']} units, "
-        f"p {probability(verdict['p_adjusted'])})."
+        f"Champion: {values['name']}, {called} {figure(values['score'])}{promoted}; {compared}, "
+        f"{verdict['units']} units, p {probability(verdict['p_adjusted'])})."
     ]
     if values["optimism"] is None:
         lines.append("Its optimism is not known: one unit shows no spread.")

@@ -191,7 +191,7 @@ def experiment_table(
         most: of them shown; default: all.
         curves: name to its learning curve as a line of text; a column where there is one.
     """
-    headings = [">round", "name", "status", ">fits", ">failed", ">training", ">score", *(["loss"] if curves else [])]
+    headings = [">run", "name", "status", ">fits", ">failed", ">training", ">score", *(["loss"] if curves else [])]
     table = _table("experiments", *headings)
     for e in experiments[:most]:
         status = f"[{COLOURS.get(e['status'], 'white')}]{e['status']}[/]"

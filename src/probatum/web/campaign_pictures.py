@@ -166,7 +166,7 @@ def _trajectory(view: View) -> Figure:
 
     floors = view.laboratory.score_floors()
     target = view.laboratory.campaign.file.audit.target
-    return trajectory_figure(view.values, blocked=view.blocked, floors=floors, target=target)
+    return trajectory_figure(view.values, floors=floors, target=target)
 
 
 def _verdicts(view: View) -> Figure:

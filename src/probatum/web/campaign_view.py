@@ -49,7 +49,6 @@ class View:
         laboratory, results, audit: as the command line has them.
         values: `reporting.records.results_values` without groups.
         findings: `reporting.findings.finding_values` of each, the worst first.
-        blocked: experiments that are better and cannot be champion, to the codes of the errors against each.
     """
 
     state: str
@@ -58,7 +57,6 @@ class View:
     audit: Audit
     values: Mapping[str, Any]
     findings: list[dict[str, Any]]
-    blocked: Mapping[str, list[str]]
 
     @cached_property
     def verdicts(self) -> Mapping[str, Mapping[str, Any]]:
@@ -132,9 +130,8 @@ def view_of(laboratory: Laboratory, state: str) -> View:
 
     results = laboratory.results()
     audit = laboratory.audit(results)
-    values = results_values(laboratory, results, groups=False)
+    values = results_values(laboratory, results, groups=False, audit=audit)
     scores = {a.name: a.score for a in results.arms}
     for e in values["experiments"]:  # the ledger knows scores at the end of a run
         e["score"] = scores.get(e["name"]) if e["score"] is None else e["score"]
-    blocked = {name: sorted({f.code for f in errors}) for name, errors in laboratory.blocked(results).items()}
-    return View(state, laboratory, results, audit, values, [finding_values(f) for f in audit.findings], blocked)
+    return View(state, laboratory, results, audit, values, [finding_values(f) for f in audit.findings])

@@ -190,9 +190,7 @@ def _champion_lines(look: Look) -> list[str]:
     view = look.view
     if view is None:
         return []
-    metric, baseline = view.values["protocol"]["metric"], view.values["baseline"]
-    called = look.plan.metric if look.plan else None
-    return champion_lines(view.values["champion"], metric, baseline, view.blocked, called)
+    return champion_lines(view.values, look.plan.metric if look.plan else None)
 
 
 def _sorted(records: Sequence[ExperimentRecord], order: str, look: Look) -> list[ExperimentRecord]:

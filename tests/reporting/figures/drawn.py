@@ -39,4 +39,6 @@ def campaign(experiments: Sequence[dict[str, Any]], outcomes: dict[str, str], ch
         "verdicts": [verdict(name, scores[name] or 0.0, [-1, 1], outcome) for name, outcome in outcomes.items()],
         "arms": [{"name": n, "seed_spread": 0.01} for n, s in scores.items() if s is not None],
         "champion": None if champion is None else {"name": champion},
+        "blocked": {},
+        "champions_of_rounds": [],
     }

@@ -22,7 +22,7 @@ def champion_line(figure: Figure) -> np.ndarray:
 
 
 def test_the_champion_changes_only_for_what_is_proven_and_unblocked():
-    figure = trajectory_figure(campaign(TREE, OUTCOMES, "second"), blocked={"wrong"})
+    figure = trajectory_figure(campaign(TREE, OUTCOMES, "second") | {"blocked": {"wrong": ["PB405"]}})
     np.testing.assert_allclose(champion_line(figure), [1.0, 1.0, 0.8, 0.8, 0.6, 0.6])
     said = texts(figure)
     assert "second" in said
@@ -32,6 +32,14 @@ def test_the_champion_changes_only_for_what_is_proven_and_unblocked():
 def test_without_errors_the_best_of_the_proven_is_champion():
     figure = trajectory_figure(campaign(TREE, OUTCOMES, "wrong"))
     np.testing.assert_allclose(champion_line(figure), [1.0, 1.0, 0.8, 0.2, 0.2, 0.2])
+
+
+def test_where_rounds_were_judged_the_champions_are_theirs():
+    """An early one that the test at the end promoted stays; a better score that no round promoted changes nothing."""
+    values = campaign(TREE, OUTCOMES, "second") | {"champions_of_rounds": ["base", "second", "second", "first"]}
+    np.testing.assert_allclose(champion_line(trajectory_figure(values)), [1.0, 1.0, 0.8, 0.8, 0.8, 0.8])
+    values |= {"champions_of_rounds": ["base", "first", "second"]}
+    np.testing.assert_allclose(champion_line(trajectory_figure(values)), [1.0, 1.0, 0.8, 0.8, 0.6, 0.6])
 
 
 def test_a_proven_experiment_replaces_a_baseline_that_happens_to_score_better():

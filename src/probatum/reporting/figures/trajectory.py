@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,18 +24,17 @@ APART = 0.13
 def trajectory_figure(
     values: Mapping[str, Any],
     *,
-    blocked: Collection[str] = (),
     floors: Sequence[tuple[str, float]] = (),
     target: float | None = None,
 ) -> Figure:
     """Scores by the number of the experiment, the champion's as a line, with noise floor and target.
 
-    The champion after n experiments is the best of the first n that today's verdict holds for better than the baseline
-    and that no error stands against; before there is one it is the baseline.
+    The champion after n experiments is, where rounds were judged, the one of the first n that they chose last; else the
+    best of the first n that today's verdict holds for better than the baseline and that no error stands against. Before
+    there is one it is the baseline.
 
     Args:
         values: from `records.results_values`.
-        blocked: experiments that errors of the audit stand against.
         floors: (task, least score) that repeated measurements allow.
         target: the score that is wanted, in the protocol's metric; None where there is none.
     """
@@ -56,7 +55,7 @@ def trajectory_figure(
                 x, y, [spreads.get(e["name"], 0.0) for _, e in ours], fmt=marker, color=colour, ms=5, lw=0.9,
                 label=outcome, zorder=3,
             )  # fmt: skip
-        _draw_champions(axes, values, tried, set(blocked))
+        _draw_champions(axes, values, tried)
         _draw_limits(axes, floors, target)
         scores = [e["score"] for e in tried]
         axes.margins(y=0.1)
@@ -75,16 +74,23 @@ def trajectory_figure(
     return figure
 
 
-def _draw_champions(
-    axes: Axes, values: Mapping[str, Any], tried: Sequence[Mapping[str, Any]], blocked: Collection[str]
-) -> None:
+def _rank_of_champions(values: Mapping[str, Any]) -> dict[str, float]:
+    """Who can be champion, to its rank: the one of the highest rank so far is it."""
     sign = 1 if lower_is_better(values) else -1
+    if values["champions_of_rounds"]:
+        rank = {name: float(i) for i, name in enumerate(values["champions_of_rounds"])}
+    else:
+        better = [e for e in values["experiments"] if outcome_of(values, e["name"]) == "better"]
+        rank = {e["name"]: -sign * e["score"] for e in better if e["score"] is not None}
+    rank = {name: value for name, value in rank.items() if name not in values["blocked"]}
+    return {values["baseline"]: -np.inf} | rank
+
+
+def _draw_champions(axes: Axes, values: Mapping[str, Any], tried: Sequence[Mapping[str, Any]]) -> None:
+    sign, rank = 1 if lower_is_better(values) else -1, _rank_of_champions(values)
     champion, line, changes = None, [], []
     for i, e in enumerate(tried, 1):
-        proven = outcome_of(values, e["name"]) == "better" and e["name"] not in blocked
-        first = champion is None and e["name"] == values["baseline"]
-        above = champion is None or outcome_of(values, champion["name"]) == "baseline"
-        if first or (proven and (above or sign * e["score"] < sign * champion["score"])):  # type: ignore[index]
+        if e["name"] in rank and (champion is None or rank[e["name"]] > rank[champion["name"]]):
             champion = e
             changes.append((i, e))
         line.append(np.nan if champion is None else champion["score"])
