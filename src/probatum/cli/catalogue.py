@@ -49,7 +49,12 @@ def explain_topic(topic: str, *, json: bool) -> None:
         return
     out = console()
     for key, text in values.items():
-        out.print(f"[bold]{escape(key)}[/]  {escape(str(text))}")
+        if isinstance(text, str):
+            out.print(f"[bold]{escape(key)}[/]  {escape(text)}")
+            continue
+        out.print(f"[bold]{escape(key)}[/]")
+        for name, meaning in text.items():
+            out.print(f"  [bold]{escape(name)}[/]  {escape(meaning)}")
 
 
 def fetch_data(problem: str, *, json: bool) -> None:

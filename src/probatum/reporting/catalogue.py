@@ -13,7 +13,7 @@ from probatum.campaigns.recipe_book import recipe_book
 from probatum.errors import CampaignFileError, DataError, UnknownNameError
 from probatum.problems import registry
 
-TOPICS = ("audit", "models", "planning", "protocol", "recipe", "run")
+TOPICS = ("audit", "models", "planning", "protocol", "recipe", "run", "training")
 """Parts of a campaign file that `topic_values` explains, beside models and checks by their names."""
 
 
@@ -56,20 +56,26 @@ def problem_values(name: str, *, full: bool) -> dict[str, Any]:
 
 
 def topic_values(topic: str) -> Mapping[str, Any]:
-    """A part of the campaign file, key by key, a model's parameters, or what a check of the audit finds.
+    """A part of the campaign file, a model's parameters, what a training can be asked for, or what a check finds.
 
     Args:
         topic: one of `TOPICS`, a model's name, or a check's code.
+
+    Returns:
+        Key, parameter or name to what it means.
 
     Raises:
         UnknownNameError: none of these.
     """
     from probatum.audit.catalogue import CHECKS
     from probatum.learning.learner import learner_kind
+    from probatum.learning.parameter_texts import parameter_texts
     from probatum.reporting.findings import check_values
 
     if topic == "models":
         return model_values()
+    if topic == "training":
+        return training_values()
     if topic in TOPICS:
         return _fields(topic)
     if topic.upper() in CHECKS:
@@ -80,7 +86,7 @@ def topic_values(topic: str) -> Mapping[str, Any]:
         if re.fullmatch(r"PB\d*", topic, re.IGNORECASE):
             raise UnknownNameError.of("topic", topic, CHECKS) from None
         raise UnknownNameError.of("topic", topic, {*TOPICS, *(m for m in model_values() if ":" not in m)}) from None
-    return {"description": kind.description, "estimator": kind.path, "parameters": ", ".join(kind.parameters())}
+    return {"description": kind.description, "estimator": kind.path, "parameters": parameter_texts(kind)}
 
 
 def model_values() -> dict[str, str]:
@@ -98,6 +104,19 @@ def model_values() -> dict[str, str]:
         "there by ridge regression of strength alpha)"
     )
     found["package.module:Class"] = "a scikit-learn estimator of your own, importable from beside the campaign file"
+    return found
+
+
+def training_values() -> dict[str, str]:
+    """What the training of a network can be asked for by name: 'loss huber' to what it is, and its numbers."""
+    from probatum.learning.vocabulary import AVERAGES, HEADS, LOSSES, OPTIMISERS, PENALTIES, SCHEDULES
+
+    choices = {"loss": LOSSES, "penalties": PENALTIES, "schedule": SCHEDULES, "average": AVERAGES}
+    found = {"optimiser": ", ".join(OPTIMISERS), "output": ", ".join(HEADS)}
+    for key, known in choices.items():
+        for name, choice in known.items():
+            numbers = ", ".join(f"{number} = {value:g}" for number, value in choice.numbers.items())
+            found[f"{key} {name}"] = choice.description + (f" ({numbers})" if numbers else "")
     return found
 
 
