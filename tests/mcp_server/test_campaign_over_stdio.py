@@ -17,8 +17,8 @@ from probatum.reporting.findings import audit_values
 from probatum.reporting.records import effects_values, verdict_values
 
 TOOLS = {
-    "list_problems", "describe", "propose", "run_batch", "status", "compare", "effects", "audit", "explain", "next",
-    "report", "predict", "confirm_champion",
+    "list_problems", "describe", "propose", "withdraw", "run_batch", "status", "compare", "effects", "audit", "explain",
+    "next", "report", "predict", "confirm_champion",
 }  # fmt: skip
 
 
@@ -64,12 +64,12 @@ def test_an_agent_drives_a_whole_campaign(tmp_path: Path):
             "propose", parent="ridge", edit={"model": {"alpha": 9.0}}, hypothesis=""
         )
         await agent.call("propose", parent="ridge", edit={"model": {"alpha": 9.0}}, hypothesis="more", name="stiff")
+        await agent.call("propose", parent="ridge", edit={"model": {"alpha": 99.0}}, hypothesis="more", name="dear")
+        assert "dear" in await agent.refused("withdraw", names=["deer"])
+        assert await agent.call("withdraw", names=["dear"]) == {"withdrawn": ["dear"], "waiting": ["stiff"]}
         third = await agent.call("run_batch", seconds=1e-6)
-        assert (third["stopped"], third["round"], third["waiting"]) == (
-            "budget",
-            None,
-            1,
-        )  # nothing of the round before
+        told = third["stopped"], third["round"], third["waiting"]
+        assert told == ("budget", None, 1)  # nothing of the round before
         assert "before a round began" in third["why"]
 
     agent = over_stdio(campaign, talk)

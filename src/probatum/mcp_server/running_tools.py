@@ -12,9 +12,9 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from probatum.campaigns.ledgers.ledger import HELD_OUT_SET, ROUND_PLANNED
-from probatum.errors import CampaignFileError, IncomparableError, ProbatumError, UsageError
+from probatum.errors import CampaignFileError, IncomparableError, ProbatumError, UnknownNameError, UsageError
 from probatum.laboratory.autopilot import Autopilot
-from probatum.mcp_server.answers import BatchAnswer, ConfirmationAnswer, NextRound, Predictions, Proposed
+from probatum.mcp_server.answers import BatchAnswer, ConfirmationAnswer, NextRound, Predictions, Proposed, Withdrawn
 from probatum.mcp_server.batch_client import BatchClient
 from probatum.mcp_server.input_checks import check_edit, check_name, check_names, check_text
 from probatum.mcp_server.json_values import plain
@@ -86,6 +86,25 @@ class RunningTools:
             count = served.waiting.add(candidate.proposal)
         change = str(candidate.experiment.mutation)
         return Proposed(name=candidate.proposal.name, parent=parent, change=change, waiting=count)
+
+    def withdraw(
+        self, names: Annotated[list[str], Field(description="proposals that wait", min_length=1, max_length=64)]
+    ) -> Withdrawn:
+        """Take back proposals that wait, before run_batch trains them: wrong ones, or ones that cost too much.
+
+        What run_batch has taken up is an experiment of the campaign and cannot be taken back.
+        """
+        chosen = check_names(names, self._served.limits, where="withdraw")
+        if self._reading.busy:
+            raise UsageError("a batch is running", where="withdraw", remedy="wait for it, or cancel it")
+        with self._served.turn:
+            known = [p.name for p in self._served.waiting.proposals()]
+            for name in chosen:
+                if name not in known:
+                    raise UnknownNameError.of("waiting proposal", name, known, where="withdraw")
+            self._served.waiting.forget(chosen)
+            kept = [p.name for p in self._served.waiting.proposals()]
+        return Withdrawn(withdrawn=[n for n in known if n not in kept], waiting=kept)
 
     def next(self, slots: Annotated[int, Field(description="experiments of the round", ge=1, le=8)] = 4) -> NextRound:
         """Ask the program what it would try next, with reasons. Nothing is trained; `propose` what you agree with.

@@ -89,6 +89,7 @@ class CampaignServer(MCPServer[Any]):
             (reading.list_problems, "List problems", LOOKS),
             (reading.describe, "Describe the campaign", LOOKS),
             (running.propose, "Propose an experiment", TRAINS),
+            (running.withdraw, "Withdraw proposals", WRITES),
             (running.run_batch, "Run a batch", TRAINS),
             (reading.status, "Status", LOOKS),
             (reading.compare, "Compare experiments", LOOKS),
