@@ -16,7 +16,7 @@ from probatum.campaigns.campaign_file import CampaignFile
 from probatum.errors import CampaignFileError, UnknownNameError
 from probatum.planning.candidates import collected
 from probatum.planning.proposal import History
-from probatum.planning.samplers import Sampler, space_points
+from probatum.planning.samplers import Sampler
 from probatum.planning.space import read_space, space_of
 from probatum.planning.surrogate import Surrogate, values
 
@@ -133,12 +133,6 @@ def test_planning_imports_no_optuna_until_it_is_asked(monkeypatch: pytest.Monkey
     monkeypatch.setattr(builtins, "__import__", guarded)
     importlib.reload(importlib.import_module("probatum.planning.samplers"))
     assert list(Surrogate().propose(history(file), 4)) == []
-
-
-def test_random_points_lie_in_the_space(seen: History):
-    assert seen.space is not None
-    points = space_points(seen.space, 0, 20)
-    assert all(d.holds(p[d.path]) for p in points for d in seen.space.dimensions)
 
 
 def test_a_grown_tree_is_searched_from_its_best_members(tmp_path: Path):

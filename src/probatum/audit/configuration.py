@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -164,12 +163,6 @@ def attributable(changed: Iterable[str]) -> tuple[str, ...]:
         found.append(kind)
         rest = [path for path in rest if not f"{path}.".startswith(brings)]
     return (*found, *rest)
-
-
-def without_seed(run: Run) -> str:
-    """A run's configuration as text, but for its seed: equal for repeats of one configuration."""
-    kept = {path: value for path, value in run.recipe.items() if path.rpartition(".")[2] not in SEEDS}
-    return json.dumps(kept, sort_keys=True, default=str)
 
 
 def _by_place(trainings: Sequence[Training]) -> dict[tuple[str, str, int], Training]:

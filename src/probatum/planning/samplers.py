@@ -17,7 +17,7 @@ import numpy as np
 from probatum.campaigns.experiment import Experiment
 from probatum.errors import CampaignFileError, UnknownNameError
 from probatum.planning.proposal import History, Proposal
-from probatum.planning.space import Dimension, Space
+from probatum.planning.space import Dimension
 from probatum.planning.tree import ranked
 
 SAMPLERS: tuple[Literal["tpe", "random", "gp"], ...] = ("tpe", "random", "gp")
@@ -175,15 +175,3 @@ def _stored(dimension: Dimension, value: Any) -> Any:
 def _times_changed(history: History, dimensions: Sequence[Dimension]) -> dict[str, int]:
     changed = [c.path for e in history.experiments if e.mutation for c in e.mutation.changes]
     return {d.path: changed.count(d.path) for d in dimensions}
-
-
-def space_points(space: Space, seed: int, count: int) -> list[dict[str, Any]]:
-    """Random points of a space, whatever was tried: path to value.
-
-    Args:
-        space: declared.
-        seed: of the generator.
-        count: of the points.
-    """
-    study = optuna().create_study(sampler=optuna().samplers.RandomSampler(seed=seed))
-    return [ask(study, space.dimensions) for _ in range(count)]
