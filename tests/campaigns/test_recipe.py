@@ -20,6 +20,7 @@ RIDGE = {"kind": "ridge"}
 MEAN = {"kind": "mean"}
 
 
+PARTIAL = "sklearn.cross_decomposition:PLSRegression"
 KINETIC = "probatum.problems.catechol.learners:KineticRegressor"
 
 
@@ -127,6 +128,8 @@ def test_one_feature_may_be_written_without_a_list():
         ({"ensemble": {"subspace": 0.5, "always": ["rde"]}, "features": ["x", "red"]}, "did you mean 'red'?"),
         ({"ensemble": {"subspace": 0.5, "always": ["x"]}, "features": ["x"]}, "no column is left"),
         ({"model": {"kind": KINETIC}, "ensemble": {"subspace": 0.5}, "features": ["x"]}, "cannot be given a subspace"),
+        ({"model": {"kind": PARTIAL}, "repeats": "as one"}, "takes no weights of rows"),
+        ({"model": {"kind": KINETIC}, "group_weights": {"batch": {"a": 2.0}}}, "takes no weights of rows"),
         ({"model": {"kind": "no_such_module_anywhere:Model"}}, "cannot be imported"),
         ({"model": {"kind": "sklearn.linear_model:Rigde"}}, "cannot be imported"),
     ],

@@ -190,6 +190,10 @@ class Recipe(BaseModel):
             raise
         except Exception as error:  # learners, those of somebody's own among them, do not check all that they are given
             raise CampaignFileError(f"model '{self.kind}' cannot be built: {error}", where=where) from error
+        weighs = "group_weights" if self.group_weights else f"repeats = '{self.repeats}'"
+        if (self.group_weights or self.repeats != "each") and not kind.weighs_rows:
+            what = f"{weighs}: model '{self.kind}' takes no weights of rows"
+            raise CampaignFileError(what, where=where, remedy="leave it out, or use another model")
         for grouping, weights in self.group_weights.items():
             for label, weight in weights.items():
                 try:

@@ -134,6 +134,11 @@ class LearnerKind:
         """The features that it was made for and takes alone; () where any will do, or where it is not installed."""
         return () if not self.installed else tuple(getattr(self.estimator_class(), "own_features", ()))
 
+    @property
+    def weighs_rows(self) -> bool:
+        """Whether its trainings take a weight for each row."""
+        return "sample_weight" in signature(self.estimator_class().fit).parameters  # type: ignore[attr-defined]
+
     def parameters(self) -> tuple[str, ...]:
         """Names of the parameters that a recipe may set.
 

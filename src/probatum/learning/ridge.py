@@ -24,14 +24,17 @@ class ScaledRidge(RegressorMixin, BaseEstimator):
         self.alpha = alpha
         self.interactions = interactions
 
-    def fit(self, X: Any, y: Any) -> ScaledRidge:
-        """Fits to inputs [row, column] and targets [row] or [row, quantity]."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> ScaledRidge:
+        """Fits to inputs [row, column] and targets [row] or [row, quantity]; a row of weight 2 counts as two rows."""
         X, y = validate_data(self, X, y, multi_output=True, y_numeric=True)
         products = (PolynomialFeatures(interaction_only=True, include_bias=False), StandardScaler())
         self.pipeline_: Pipeline = make_pipeline(
             StandardScaler(), *(products if self.interactions else ()), Ridge(alpha=self.alpha)
         )
-        self.pipeline_.fit(X, y)
+        weighs = (name for name, step in self.pipeline_.steps if not isinstance(step, PolynomialFeatures))
+        self.pipeline_.fit(
+            X, y, **({} if sample_weight is None else {f"{n}__sample_weight": sample_weight for n in weighs})
+        )
         return self
 
     def predict(self, X: Any) -> np.ndarray:

@@ -195,7 +195,7 @@ def _group_weights(line: Mapping[str, Any], parent: Experiment, _: History, patt
     grouping = line.get("grouping")
     if parent.recipe.is_blend or pattern is None or not pattern.labels or grouping is None:
         return
-    if parent.recipe.group_weights:
+    if parent.recipe.group_weights or not parent.recipe.learner.weighs_rows:
         return
     yield {"group_weights": {grouping: dict.fromkeys(pattern.labels, line["group_weight"])}}
 
