@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import inspect
 import os
 
 import jaxtyping
 import numpy as np
 import pytest
 
+import contracts
 from probatum.audit.rows import coincidences
 from probatum.evidence.resampling import corrected_t
 from probatum.evidence.row_table import RowTable
@@ -47,6 +51,16 @@ def test_errors_of_other_rows_than_the_validation_rows_are_refused():
 def test_pairs_of_which_one_side_is_longer_are_refused():
     with pytest.raises(jaxtyping.TypeCheckError, match="pairs"):
         coincidences(TRUTH, (np.arange(3), np.arange(2)))
+
+
+@pytest.mark.parametrize("name", contracts.CHECKED)
+def test_every_annotation_of_a_checked_module_can_be_read(name: str):
+    """One that cannot, a name that only type checkers import or a shape without quotes, would be checked as Any."""
+    module = importlib.import_module(name)
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        annotations = [getattr(node, "annotation", None), getattr(node, "returns", None)]
+        for annotation in (a for a in annotations if a is not None):
+            eval(ast.unparse(annotation), vars(module))
 
 
 def test_text_is_refused_where_numbers_are_asked_for():

@@ -62,7 +62,7 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, value
 
 def test_records_estimators_and_enumerations_are_kept(tmp_path: Path):
     learner = KineticRegressor(noise=0.05)
-    learner.kinetics_ = KineticFit(np.arange(3.0), np.eye(2), np.zeros(1))
+    learner.kinetics_ = KineticFit(np.arange(2.0), np.eye(2), np.zeros(2))
     rows = LeftOut(*(np.ones((2, 3)) * k for k in (1, 2, 3)), np.array(["a", "bc"]), np.ones(2), np.ones(2))
     model = {
         "learner": learner,

@@ -66,9 +66,7 @@ class RunProgress:
                 self._experiments, self._finished = len(event.experiments), 0
                 self._done, self._told, self._started = 0, 0, time.monotonic()
                 known = f", {event.known} fits already there" if event.known else ""
-                self._say(
-                    f"run {event.round}: {len(event.experiments)} experiments, {event.fits} fits to train{known}"
-                )
+                self._say(f"run {event.round}: {len(event.experiments)} experiments, {event.fits} fits to train{known}")
                 self._bar.update(self._task, total=event.fits)
             case JobStarted():
                 self._running[event.job] = f"{event.model} x {event.fits}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 import subprocess
 import sys
@@ -191,7 +192,7 @@ def test_random_codes_have_the_known_variance_of_log_heights():
 
 
 def test_heights_need_no_folder_that_can_be_written(tmp_path: Path):
-    source = Path(height_profiles.__code__.co_filename).parents[3]
+    source = Path(inspect.unwrap(height_profiles).__code__.co_filename).parents[3]
     copy = tmp_path / "copy"
     for file in source.rglob("*.py"):
         target = copy / file.relative_to(source)

@@ -109,9 +109,9 @@ def test_where_the_search_starts_does_not_matter(exponent: float):
 def test_the_scale_is_fixed_and_losses_only_fall():
     _, c = simulated(LAWS["slow at little"], frames=900)
     found = variable_projection(RINGS, Trajectory(STEP, c))
-    assert found.law(np.array(1.0)) == pytest.approx(1.0, abs=1e-12)
+    assert found.law(np.array([1.0])) == pytest.approx(1.0, abs=1e-12)
     assert (found.law(np.linspace(0.01, 50, 100)) > 0).all()
-    assert found.law(np.array(0.0)) == 0
+    assert found.law(np.array([0.0])) == 0
 
 
 def equations(c: np.ndarray) -> _Equations:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from probatum.errors import DataError
@@ -39,9 +40,9 @@ class Bracket:
         parts: the columns of the punctured codes that the upper bounds come from; empty if there are none.
     """
 
-    lower: np.ndarray
-    upper: np.ndarray
-    codewords: np.ndarray
+    lower: Float[np.ndarray, " redundancy"]
+    upper: Float[np.ndarray, " redundancy"]
+    codewords: Float[np.ndarray, "redundancy length"]
     parts: tuple[tuple[int, ...], ...]
 
 
@@ -67,7 +68,11 @@ def height_bracket(G: ArrayLike, *, rounds: int = 400, seed: int = 0, part: int 
     return Bracket(lower, _upper(G, parts, threads), codewords, parts)
 
 
-def _lower(G: np.ndarray, messages: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _lower(
+    G: Float[np.ndarray, "dimension length"],
+    messages: Float[np.ndarray, "redundancy dimension"],
+    columns: Int[np.ndarray, " length"],
+) -> tuple[Float[np.ndarray, " redundancy"], Float[np.ndarray, "redundancy length"]]:
     """Lower bounds and their codewords, from [m, k] messages in terms of [I | P]."""
     k, n = G.shape
     lower, words = np.empty(n - k), np.empty((n - k, n))
@@ -85,7 +90,7 @@ def _lower(G: np.ndarray, messages: np.ndarray, columns: np.ndarray) -> tuple[np
     return lower, words
 
 
-def _parts(G: np.ndarray, part: int, seed: int) -> tuple[tuple[int, ...], ...]:
+def _parts(G: Float[np.ndarray, "dimension length"], part: int, seed: int) -> tuple[tuple[int, ...], ...]:
     """Disjoint parts of at most `part` columns, each of rank k and more than k columns; none where there are none."""
     k, n = G.shape
     if part <= k:
@@ -103,7 +108,9 @@ def _parts(G: np.ndarray, part: int, seed: int) -> tuple[tuple[int, ...], ...]:
     return ()
 
 
-def _upper(G: np.ndarray, parts: tuple[tuple[int, ...], ...], threads: int) -> np.ndarray:
+def _upper(
+    G: Float[np.ndarray, "dimension length"], parts: tuple[tuple[int, ...], ...], threads: int
+) -> Float[np.ndarray, " redundancy"]:
     k, n = G.shape
     limits = [_limits(G, x, threads) for x in parts]
     values = sorted({x for limit in limits for x in limit})
@@ -116,7 +123,7 @@ def _upper(G: np.ndarray, parts: tuple[tuple[int, ...], ...], threads: int) -> n
     return upper
 
 
-def _limits(G: np.ndarray, part: tuple[int, ...], threads: int) -> list[float]:
+def _limits(G: Float[np.ndarray, "dimension length"], part: tuple[int, ...], threads: int) -> list[float]:
     """H(0), ..., H(|part| - k), rising."""
     k, n = G.shape
     inside = height_profile(G[:, list(part)], threads=threads)

@@ -23,6 +23,7 @@ import hashlib
 from math import lcm
 
 import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
 from numpy.typing import ArrayLike
 
 from probatum.errors import DataError
@@ -36,7 +37,7 @@ _OFFSETS = (0.414213562373095, 0.732050807568877)
 _CHUNK = 4096
 
 
-def code_labels(P: ArrayLike) -> np.ndarray:
+def code_labels(P: ArrayLike) -> Shaped[np.ndarray, " code"]:
     """The labels of codes with generators [I_k | P].
 
     Args:
@@ -57,7 +58,7 @@ def code_labels(P: ArrayLike) -> np.ndarray:
     return np.concatenate(parts) if parts else np.empty(0, dtype="U16")
 
 
-def _labels(P: np.ndarray) -> np.ndarray:
+def _labels(P: Float[np.ndarray, "code dimension redundancy"]) -> Shaped[np.ndarray, " code"]:
     _, k, redundancy = P.shape
     n = k + redundancy
     cells, doubtful = _cells(P)
@@ -68,7 +69,9 @@ def _labels(P: np.ndarray) -> np.ndarray:
     return np.array([hashlib.sha256(head + row.tobytes()).hexdigest()[:16] for row in keys], dtype="U16")
 
 
-def _cells(P: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _cells(
+    P: Float[np.ndarray, "code dimension redundancy"],
+) -> tuple[Int[np.ndarray, "code column 2"], Bool[np.ndarray, " code"]]:
     """In which cells of their grids a_j and d_j lie, [code, column, 2] int64, and which codes are in doubt, [code]."""
     codes, k, redundancy = P.shape
     generator = np.concatenate([np.broadcast_to(np.eye(k), (codes, k, k)), P], axis=2)
@@ -86,7 +89,7 @@ def _cells(P: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.floor(places).astype(np.int64), near.any(axis=(1, 2))
 
 
-def _exact_cells(P: np.ndarray) -> np.ndarray:
+def _exact_cells(P: Float[np.ndarray, "dimension redundancy"]) -> Int[np.ndarray, "column 2"]:
     """The same of one code, [column, 2] int64, in integers: floats are fractions."""
     k, redundancy = P.shape
     fractions = [[entry.as_integer_ratio() for entry in row] for row in P.tolist()]
@@ -104,7 +107,9 @@ def _exact_cells(P: np.ndarray) -> np.ndarray:
     return np.array(found, dtype=np.int64)
 
 
-def _solved(matrix: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, int]:
+def _solved(
+    matrix: Shaped[np.ndarray, "dimension dimension"], right: Shaped[np.ndarray, "dimension column"]
+) -> tuple[Shaped[np.ndarray, "dimension column"], int]:
     """adj(A) B and det(A) of a positive definite integer A, by elimination without fractions (Bareiss 1968)."""
     size, previous = len(matrix), 1
     rows = np.concatenate([matrix, right], axis=1)

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.errors import DataError, StorageError
 from probatum.problems.analog_codes.evolution_strategy import minimum
@@ -127,7 +128,9 @@ def _write(search: Search, state: Path) -> None:
         raise StorageError(f"cannot be written: {error.strerror}", where=str(state)) from None
 
 
-def _among_integers(search: Search, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+def _among_integers(
+    search: Search, rng: np.random.Generator
+) -> tuple[Float[np.ndarray, "dimension redundancy"], float]:
     assert search.entries is not None
     low, high = search.entries
     shape = (search.k, search.n - search.k)
@@ -144,7 +147,9 @@ def _among_integers(search: Search, rng: np.random.Generator) -> tuple[np.ndarra
     return best, height
 
 
-def _descended(P: np.ndarray, low: int, high: int, m: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+def _descended(
+    P: Float[np.ndarray, "dimension redundancy"], low: int, high: int, m: int, rng: np.random.Generator
+) -> tuple[Float[np.ndarray, "dimension redundancy"], float]:
     """Changes single entries, the best change first, until none is better."""
     height = float(heights_of(P[None], m)[0])
     changes = np.array([(r, c, v) for r in range(P.shape[0]) for c in range(P.shape[1]) for v in range(low, high + 1)])
@@ -159,11 +164,11 @@ def _descended(P: np.ndarray, low: int, high: int, m: int, rng: np.random.Genera
         P, height = tried[best], float(heights[best])
 
 
-def _among_reals(search: Search, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+def _among_reals(search: Search, rng: np.random.Generator) -> tuple[Float[np.ndarray, "dimension redundancy"], float]:
     shape = (search.k, search.n - search.k)
     symmetry = random_symmetry(search.n, search.k, rng) if search.rounds % 3 else None
 
-    def matrices(points: np.ndarray) -> np.ndarray:
+    def matrices(points: Float[np.ndarray, "point coordinate"]) -> Float[np.ndarray, "point dimension redundancy"]:
         return points.reshape(-1, *shape) if symmetry is None else symmetry.matrices(points)
 
     size = search.k * (search.n - search.k) if symmetry is None else symmetry.size

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.problems.analog_codes.generators import generator_of
 
@@ -24,7 +25,7 @@ class Construction(NamedTuple):
     """
 
     name: str
-    G: np.ndarray
+    G: Float[np.ndarray, "dimension length"]
 
 
 def constructions(length: int) -> Iterator[Construction]:
@@ -43,13 +44,13 @@ def constructions(length: int) -> Iterator[Construction]:
         yield Construction("dual of the dodecahedron", generator_of(dodecahedron()))
 
 
-def polygon(length: int) -> np.ndarray:
+def polygon(length: int) -> Float[np.ndarray, "2 length"]:
     """[2, length]: directions of the corners of a regular polygon of twice as many; its dual is the sine code."""
     angles = np.arange(length) * np.pi / length
     return np.array([np.cos(angles), np.sin(angles)])
 
 
-def icosahedron() -> np.ndarray:
+def icosahedron() -> Float[np.ndarray, "3 6"]:
     """[3, 6]: the corners of an icosahedron, one of each opposite pair."""
     signs = (1, -1)
     return np.array(
@@ -57,7 +58,7 @@ def icosahedron() -> np.ndarray:
     ).T
 
 
-def dodecahedron() -> np.ndarray:
+def dodecahedron() -> Float[np.ndarray, "7 10"]:
     """[7, 10]: its parity check's columns are the corners of a dodecahedron, one of each opposite pair."""
     corners = [(1, 1, 1), (1, 1, -1), (1, -1, 1), (-1, 1, 1)]
     for s in (1, -1):

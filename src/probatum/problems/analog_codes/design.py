@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.errors import DataError
 from probatum.problems.analog_codes.constructions import Construction, constructions
@@ -92,7 +93,9 @@ def candidates(faults: FaultModel, lengths: range) -> list[Candidate]:
     return sorted(found, key=lambda c: (-c.rate, c.code.G.shape[1]))
 
 
-def locate_outliers(G: np.ndarray, y: np.ndarray, faults: FaultModel) -> frozenset[int] | None:
+def locate_outliers(
+    G: Float[np.ndarray, "dimension length"], y: Float[np.ndarray, " length"], faults: FaultModel
+) -> frozenset[int] | None:
     """The outliers' positions, or None where there are more than can be corrected.
 
     J, a set of tau positions, explains y if some codeword differs from y by at most delta everywhere else. Named are
@@ -123,7 +126,7 @@ def locate_outliers(G: np.ndarray, y: np.ndarray, faults: FaultModel) -> frozens
     return shared
 
 
-def missed(G: np.ndarray, faults: FaultModel, trials: int, seed: int) -> int:
+def missed(G: Float[np.ndarray, "dimension length"], faults: FaultModel, trials: int, seed: int) -> int:
     """How many of simulated words the decoder treats otherwise than it promises; 0 where the height suffices.
 
     Noise is uniform in -delta..delta or at its ends; the outliers, one to tau + sigma, are of the size of Delta or of

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from jaxtyping import Float
 
 GENERATIONS = 4000
 """At most."""
@@ -19,8 +20,10 @@ WIDEST = 1e5
 
 
 def minimum(
-    values_at: Callable[[np.ndarray], np.ndarray], d: int, rng: np.random.Generator
-) -> tuple[np.ndarray, float]:
+    values_at: Callable[[Float[np.ndarray, "point coordinate"]], Float[np.ndarray, " point"]],
+    d: int,
+    rng: np.random.Generator,
+) -> tuple[Float[np.ndarray, " coordinate"], float]:
     """The lowest point met on the way from a random start.
 
     Args:
@@ -72,6 +75,6 @@ def minimum(
     return best, lowest
 
 
-def _usable(points: np.ndarray) -> np.ndarray:
+def _usable(points: Float[np.ndarray, "point coordinate"]) -> Float[np.ndarray, "point coordinate"]:
     """Points within reach; steps grow without end where the value does not depend on a scale."""
     return np.clip(np.where(np.abs(points) < 1 / WIDEST**2, 0.0, points), -WIDEST, WIDEST)

@@ -12,6 +12,7 @@ from itertools import pairwise
 from math import inf, lcm
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from probatum.errors import DataError
@@ -94,7 +95,7 @@ def _minors(P: list[list[Fraction]], tables: HeightTables) -> list[int]:
     return [abs(D) * denominator ** (most - r) for D, r in zip(minors, sizes, strict=True)]
 
 
-def _largest_minima(values: np.ndarray, tables: HeightTables) -> list[tuple[int, float]]:
+def _largest_minima(values: Float[np.ndarray, "column subset"], tables: HeightTables) -> list[tuple[int, float]]:
     """(m, max over j, T of min over I in T of values), at least 2, m ascending; values [j, k-subset of the others]."""
     redundancy = len(tables.lattice_first) - 1
     norm = np.empty((len(values), len(tables.lattice_child)))
@@ -108,7 +109,12 @@ def _largest_minima(values: np.ndarray, tables: HeightTables) -> list[tuple[int,
 
 
 def _exact(
-    value: float, m: int, values: np.ndarray, minors: list[int], totals: list[int], tables: HeightTables
+    value: float,
+    m: int,
+    values: Float[np.ndarray, "column subset"],
+    minors: list[int],
+    totals: list[int],
+    tables: HeightTables,
 ) -> Fraction:
     """h_m, where `value` is h_m + 1 rounded."""
     exact = {

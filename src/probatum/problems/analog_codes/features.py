@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 from itertools import combinations, product
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from probatum.problems.problem import Dataset, Feature, Ragged
 
@@ -20,7 +21,9 @@ FLOOR = 0.25
 """Sizes below this count as this before a logarithm is taken: a zero must not outweigh everything else."""
 CHUNK = 4096
 """Codes worked on at once, so that memory does not grow with the number of cases."""
-Compute = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
+Compute = Callable[
+    [Float[np.ndarray, "case dimension redundancy"], Int[np.ndarray, " case"] | None], Float[np.ndarray, "case column"]
+]
 """From P [case, k, n - k] and m [case] int64, None where a case has all m, to [case, column]."""
 
 
@@ -42,7 +45,7 @@ def features_of(n: int, dimensions: tuple[int, ...]) -> Mapping[str, Feature]:
     return found
 
 
-def _computed(dataset: Dataset, *, compute: Compute, columns: int | None = None) -> np.ndarray:
+def _computed(dataset: Dataset, *, compute: Compute, columns: int | None = None) -> Float[np.ndarray, "case column"]:
     """[case, column] of a dataset, in chunks of cases of one shape; `columns` of them, or as many as there are."""
     m = dataset.observations.get("m")
     heights = None if m is None or isinstance(m, Ragged) else m.astype(np.int64)
@@ -58,7 +61,9 @@ def _computed(dataset: Dataset, *, compute: Compute, columns: int | None = None)
     return block
 
 
-def _of_one_shape(dataset: Dataset) -> list[tuple[np.ndarray, np.ndarray]]:
+def _of_one_shape(
+    dataset: Dataset,
+) -> list[tuple[Int[np.ndarray, " _"], Float[np.ndarray, "_ _ _"]]]:
     """Cases whose P have one shape, [some] int, with these P, [some, k, n - k]."""
     P = dataset.observations["P"]
     if not isinstance(P, Ragged):
@@ -73,36 +78,48 @@ def _of_one_shape(dataset: Dataset) -> list[tuple[np.ndarray, np.ndarray]]:
     return found
 
 
-def _log_size(values: np.ndarray) -> np.ndarray:
+def _log_size(values: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     return np.log2(np.maximum(np.abs(values), FLOOR))
 
 
-def _m(P: np.ndarray, m: np.ndarray | None) -> np.ndarray:
+def _m(
+    P: Float[np.ndarray, "case dimension redundancy"], m: Int[np.ndarray, " case"] | None
+) -> Float[np.ndarray, "case asked"]:
     if m is None:
         return np.zeros((len(P), 0))
     return (m[:, None] == np.arange(1, P.shape[2] + 1)).astype(np.float64)
 
 
-def _group(P: np.ndarray, m: np.ndarray | None) -> np.ndarray:
+def _group(
+    P: Float[np.ndarray, "case dimension redundancy"], m: Int[np.ndarray, " case"] | None
+) -> Float[np.ndarray, "case 2"]:
     m = np.zeros(len(P)) if m is None else m
     return np.stack([np.full(len(P), P.shape[1]), m], axis=1).astype(np.float64)
 
 
-def _entries(P: np.ndarray, m: np.ndarray | None) -> np.ndarray:
+def _entries(
+    P: Float[np.ndarray, "case dimension redundancy"], m: Int[np.ndarray, " case"] | None
+) -> Float[np.ndarray, "case entry"]:
     return P.reshape(len(P), -1) / 100
 
 
-def _sorted(P: np.ndarray, m: np.ndarray | None = None) -> np.ndarray:
+def _sorted(
+    P: Float[np.ndarray, "case dimension redundancy"], m: Int[np.ndarray, " case"] | None = None
+) -> Float[np.ndarray, "case entry"]:
     return np.sort(_log_size(P.reshape(len(P), -1)), axis=1)
 
 
-def _norms(P: np.ndarray, m: np.ndarray | None = None) -> np.ndarray:
+def _norms(
+    P: Float[np.ndarray, "case dimension redundancy"], m: Int[np.ndarray, " case"] | None = None
+) -> Float[np.ndarray, "case norm"]:
     size = np.abs(P)
     rows, columns = np.sort(size.sum(axis=2), axis=1), np.sort(size.sum(axis=1), axis=1)
     return _log_size(np.concatenate([rows, columns], axis=1))
 
 
-def _minors2(P: np.ndarray, m: np.ndarray | None = None) -> np.ndarray:
+def _minors2(
+    P: Float[np.ndarray, "case dimension redundancy"], m: Int[np.ndarray, " case"] | None = None
+) -> Float[np.ndarray, "case minor"]:
     _, k, redundancy = P.shape
     if k < 2 or redundancy < 2:
         return np.zeros((len(P), 0))
@@ -112,32 +129,38 @@ def _minors2(P: np.ndarray, m: np.ndarray | None = None) -> np.ndarray:
     return np.sort(_log_size(minors.reshape(len(P), -1)), axis=1)
 
 
-def _by_m(P: np.ndarray, m: np.ndarray | None) -> np.ndarray:
+def _by_m(
+    P: Float[np.ndarray, "case dimension redundancy"], m: Int[np.ndarray, " case"] | None
+) -> Float[np.ndarray, "case column"]:
     summary = _summary(P)
     return summary if m is None else (_m(P, m)[:, :, None] * summary[:, None, :]).reshape(len(P), -1)
 
 
-def _summary(P: np.ndarray) -> np.ndarray:
+def _summary(P: Float[np.ndarray, "case dimension redundancy"]) -> Float[np.ndarray, "case column"]:
     """[case, 14] or fewer: quantiles of the sizes of entries and of 2x2 minors, and the extreme norms."""
     norms = _norms(P)
     ends = np.stack([norms.min(axis=1), norms.max(axis=1)], axis=1)
     return np.concatenate([_quantiles(_sorted(P)), _quantiles(_minors2(P)), ends], axis=1)
 
 
-def _quantiles(statistics: np.ndarray) -> np.ndarray:
+def _quantiles(statistics: Float[np.ndarray, "case statistic"]) -> Float[np.ndarray, "case quantile"]:
     """The two smallest, the lowest decile and quartile, the median and the largest; nothing where there are none."""
     last = statistics.shape[1] - 1
     return statistics[:, [0, min(1, last), last // 10, last // 4, last // 2, last]] if last >= 0 else statistics
 
 
-def _codewords(P: np.ndarray, m: np.ndarray | None) -> np.ndarray:
+def _codewords(
+    P: Float[np.ndarray, "case dimension redundancy"], m: Int[np.ndarray, " case"] | None
+) -> Float[np.ndarray, "case column"]:
     if m is not None:
         return _largest_heights(P, m)
     every = range(1, P.shape[2] + 1)
     return np.concatenate([_largest_heights(P, np.full(len(P), one)) for one in every], axis=1)
 
 
-def _largest_heights(P: np.ndarray, m: np.ndarray) -> np.ndarray:
+def _largest_heights(
+    P: Float[np.ndarray, "case dimension redundancy"], m: Int[np.ndarray, " case"]
+) -> Float[np.ndarray, "case 2"]:
     """[case, 2] log2 of the largest h_m among the rows of [I | P], and among u [I | P] with u = (1, +-1, ..., +-1)."""
     cases, k, _ = P.shape
     signs = np.array([(1.0, *rest) for rest in product((1.0, -1.0), repeat=k - 1)])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.errors import DataError, UnknownNameError
 
@@ -25,7 +26,7 @@ _STREAMS = {"uniform/1": 1, "integer/1": 2}
 
 def random_codes(
     distribution: str, n: int, k: int, start: int, stop: int, *, seed: int = 0, draw: int = 0
-) -> np.ndarray:
+) -> Float[np.ndarray, "code dimension redundancy"]:
     """Codes start..stop-1 of a stream.
 
     Args:
@@ -64,11 +65,11 @@ def random_codes(
     return np.concatenate(drawn)[start - skipped : stop - skipped]
 
 
-def _uniform(rng: np.random.Generator, k: int, redundancy: int) -> np.ndarray:
+def _uniform(rng: np.random.Generator, k: int, redundancy: int) -> Float[np.ndarray, "code dimension redundancy"]:
     return (2 * rng.random((BLOCK, k, redundancy)) - 1) * LARGEST_ENTRY
 
 
-def _integer(rng: np.random.Generator, k: int, redundancy: int) -> np.ndarray:
+def _integer(rng: np.random.Generator, k: int, redundancy: int) -> Float[np.ndarray, "code dimension redundancy"]:
     scales = SMALLEST_SCALE + np.floor(rng.random((BLOCK, 1, 1)) * (LARGEST_ENTRY - SMALLEST_SCALE + 1))
     entries = np.floor(rng.random((BLOCK, k, redundancy)) * 2 * scales) - scales
     return np.where(entries < 0, entries, entries + 1)

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import NamedTuple, cast
 
 import numpy as np
+from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 from scipy.linalg import qr
 
@@ -27,8 +28,8 @@ class Systematic(NamedTuple):
         columns: [n] int64, a permutation.
     """
 
-    P: np.ndarray
-    columns: np.ndarray
+    P: Float[np.ndarray, "dimension redundancy"]
+    columns: Int[np.ndarray, " length"]
 
 
 def systematic(G: ArrayLike) -> Systematic:
@@ -66,9 +67,9 @@ class AccurateSystematic(NamedTuple):
         smallest: a minor of P is zero if at most this.
     """
 
-    P: np.ndarray
-    P_low: np.ndarray
-    columns: np.ndarray
+    P: Float[np.ndarray, "dimension redundancy"]
+    P_low: Float[np.ndarray, "dimension redundancy"]
+    columns: Int[np.ndarray, " length"]
     tolerance: float
     smallest: float
 
@@ -107,7 +108,9 @@ def accurate_systematic(G: ArrayLike) -> AccurateSystematic:
     return AccurateSystematic(high, low, columns, ROUNDING * max(1.0, condition), 0.0)
 
 
-def rational_systematic(G: np.ndarray, columns: np.ndarray) -> tuple[list[list[Fraction]], Fraction]:
+def rational_systematic(
+    G: Float[np.ndarray, "dimension length"], columns: Int[np.ndarray, " length"]
+) -> tuple[list[list[Fraction]], Fraction]:
     """P of [I | P] and the determinant of A, for G[:, columns] = A [I | P], as exact fractions.
 
     Args:
@@ -136,7 +139,7 @@ def rational_systematic(G: np.ndarray, columns: np.ndarray) -> tuple[list[list[F
     return [row[k:] for row in rows], determinant
 
 
-def generator_of(H: ArrayLike) -> np.ndarray:
+def generator_of(H: ArrayLike) -> Float[np.ndarray, "dimension length"]:
     """A generator of the code with parity check H, that is, of all c with H c = 0.
 
     Args:
@@ -155,7 +158,7 @@ def generator_of(H: ArrayLike) -> np.ndarray:
     return G
 
 
-def _matrix(G: ArrayLike) -> np.ndarray:
+def _matrix(G: ArrayLike) -> Float[np.ndarray, "dimension length"]:
     try:
         G = np.asarray(G, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
+from jaxtyping import Int32
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,16 +30,16 @@ class HeightTables:
         lattice_child: [subset, k + 1] for sizes above k: subsets of one element less that contain all its k-subsets.
     """
 
-    first: np.ndarray
-    entry: np.ndarray
-    child: np.ndarray
-    circuits: np.ndarray
-    lattice_basis: np.ndarray
-    lattice_circuit: np.ndarray
-    lattice_first: np.ndarray
-    lattice_child: np.ndarray
+    first: Int32[np.ndarray, " start"]
+    entry: Int32[np.ndarray, " term"]
+    child: Int32[np.ndarray, " term"]
+    circuits: Int32[np.ndarray, "circuit member"]
+    lattice_basis: Int32[np.ndarray, "column choice"]
+    lattice_circuit: Int32[np.ndarray, "column choice"]
+    lattice_first: Int32[np.ndarray, " level_start"]
+    lattice_child: Int32[np.ndarray, "subset member"]
 
-    def arrays(self) -> tuple[np.ndarray, ...]:
+    def arrays(self) -> tuple[Int32[np.ndarray, " ..."], ...]:
         """All tables, in the order of the attributes."""
         return (
             self.first,
@@ -92,7 +93,7 @@ def height_tables(n: int, k: int) -> HeightTables:
     )
 
 
-def _lattice(size: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+def _lattice(size: int, k: int) -> tuple[Int32[np.ndarray, " level_start"], Int32[np.ndarray, "subset member"]]:
     """Subsets of `size` elements with k to `size` of them: where each level begins, and every subset's children.
 
     A k-subset of T misses at least one of any k + 1 elements of T, so leaving out each of those in turn covers them

@@ -13,6 +13,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from probatum.errors import DataError
@@ -31,7 +32,7 @@ CHUNK = 4096
 """Codes that a thread takes at once."""
 
 
-def height_profiles(P: ArrayLike, *, threads: int = 1) -> np.ndarray:
+def height_profiles(P: ArrayLike, *, threads: int = 1) -> Float[np.ndarray, "code redundancy"]:
     """Heights h_1, ..., h_(n-k) of many codes with generators [I_k | P].
 
     A height is infinite exactly where all minors inside some n - m columns vanish. Minors of integers are compared with
@@ -57,7 +58,7 @@ def height_profiles(P: ArrayLike, *, threads: int = 1) -> np.ndarray:
     return _heights(matrices, 1, threads, refined=True)
 
 
-def heights_of(P: ArrayLike, m: int, *, threads: int = 1) -> np.ndarray:
+def heights_of(P: ArrayLike, m: int, *, threads: int = 1) -> Float[np.ndarray, " code"]:
     """h_m alone of many codes with generators [I_k | P]: `height_profiles(P)[:, m - 1]` to the bit, sooner.
 
     Args:
@@ -81,7 +82,7 @@ def heights_of(P: ArrayLike, m: int, *, threads: int = 1) -> np.ndarray:
     return _heights(matrices, m, threads, refined=True)[:, m - 1]
 
 
-def float64_height_profiles(P: ArrayLike) -> np.ndarray:
+def float64_height_profiles(P: ArrayLike) -> Float[np.ndarray, "code redundancy"]:
     """`height_profiles` without second computation: the labels of the problem's data, whose bits stay what they are.
 
     Args, returns, raises: as `height_profiles`; the relative error exceeds 1e-9 in 1 of 900 000 matrices with entries
@@ -90,7 +91,7 @@ def float64_height_profiles(P: ArrayLike) -> np.ndarray:
     return _heights(batch_of(P), 1, 1, refined=False)
 
 
-def height_profile(G: ArrayLike, *, threads: int = 2) -> np.ndarray:
+def height_profile(G: ArrayLike, *, threads: int = 2) -> Float[np.ndarray, " redundancy"]:
     """Heights h_1, ..., h_(n-k) of one code, given by any generator of full rank.
 
     P of [I | P] is computed in rational arithmetic, minors in double-double. Zero minors: of a generator of integers
@@ -110,7 +111,7 @@ def height_profile(G: ArrayLike, *, threads: int = 2) -> np.ndarray:
     return profile_of(accurate_systematic(G), threads=threads)
 
 
-def profile_of(code: AccurateSystematic, *, threads: int = 2) -> np.ndarray:
+def profile_of(code: AccurateSystematic, *, threads: int = 2) -> Float[np.ndarray, " redundancy"]:
     """`height_profile` of a code in systematic form.
 
     Raises:
@@ -141,7 +142,7 @@ def doubt(k: int, redundancy: int) -> float:
     return 5 * r * (r + 3) / 2 * 2.0**-53 / ACCURACY
 
 
-def batch_of(P: ArrayLike) -> np.ndarray:
+def batch_of(P: ArrayLike) -> Float[np.ndarray, "code dimension redundancy"]:
     """[code, k, n - k] float64, C-contiguous; entries are not looked at.
 
     Raises:
@@ -164,7 +165,7 @@ def batch_of(P: ArrayLike) -> np.ndarray:
     return matrices
 
 
-def refuse_unusable(P: np.ndarray) -> None:
+def refuse_unusable(P: Float[np.ndarray, "code dimension redundancy"]) -> None:
     """Raises for the first entry of [code, k, n - k] that cannot be computed with.
 
     Raises:
@@ -182,7 +183,9 @@ def refuse_unusable(P: np.ndarray) -> None:
         )
 
 
-def _heights(P: np.ndarray, lowest: int, threads: int, *, refined: bool) -> np.ndarray:
+def _heights(
+    P: Float[np.ndarray, "code dimension redundancy"], lowest: int, threads: int, *, refined: bool
+) -> Float[np.ndarray, "code redundancy"]:
     """[code, n - k], with columns from h_lowest on; unrefined ones are float64's."""
     codes, k, redundancy = P.shape
     profiles, flags = np.empty((codes, redundancy)), np.empty(codes)
@@ -224,7 +227,9 @@ def _heights(P: np.ndarray, lowest: int, threads: int, *, refined: bool) -> np.n
     return profiles
 
 
-def _float64_profiles(P: np.ndarray, *, lowest: int) -> np.ndarray:
+def _float64_profiles(
+    P: Float[np.ndarray, "code dimension redundancy"], *, lowest: int
+) -> Float[np.ndarray, "code redundancy"]:
     from probatum.problems.analog_codes.height_kernel import float64_minors_into
 
     codes, k, redundancy = P.shape
@@ -236,13 +241,13 @@ def _float64_profiles(P: np.ndarray, *, lowest: int) -> np.ndarray:
 
 
 def accurate_profiles(
-    P: np.ndarray,
-    P_low: np.ndarray | None = None,
+    P: Float[np.ndarray, "code dimension redundancy"],
+    P_low: Float[np.ndarray, "code dimension redundancy"] | None = None,
     *,
     lowest: int = 1,
     tolerance: float = ROUNDING,
     smallest: float = 0.0,
-) -> np.ndarray:
+) -> Float[np.ndarray, "code redundancy"]:
     """Heights from minors in double-double, one code after the other: about 30 times as long.
 
     Args:
@@ -265,7 +270,9 @@ def accurate_profiles(
     return profiles_of_minors(sizes, k, redundancy, lowest)
 
 
-def profiles_of_minors(sizes: np.ndarray, k: int, redundancy: int, lowest: int = 1) -> np.ndarray:
+def profiles_of_minors(
+    sizes: Float[np.ndarray, "code basis"], k: int, redundancy: int, lowest: int = 1
+) -> Float[np.ndarray, "code redundancy"]:
     """Heights of codes given by [code, basis] |minors|, in the order of `height_tables`; written from h_lowest on."""
     from probatum.problems.analog_codes.height_kernel import profiles_of_minors_into
     from probatum.problems.analog_codes.lanes import rows

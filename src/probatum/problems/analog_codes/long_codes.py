@@ -15,6 +15,7 @@ from functools import lru_cache
 from math import comb
 
 import numpy as np
+from jaxtyping import Float, Int, Int32
 
 from probatum.problems.analog_codes.vertex_search import search
 
@@ -22,7 +23,17 @@ GROUP = 32
 """Words of one bound that lie together; those of all bounds follow, so that a block's stay in the nearest cache."""
 ROUNDS = 64
 """Of the local search; more raise its bounds, and fewer sets exceed them."""
-ShapeArrays = tuple[int, int, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+ShapeArrays = tuple[
+    int,
+    int,
+    Int[np.ndarray, "size row_set"],
+    Int32[np.ndarray, " row_mask"],
+    Int[np.ndarray, "size column_set"],
+    Int32[np.ndarray, " column_mask"],
+    Int[np.ndarray, " size"],
+    Int[np.ndarray, " size"],
+    Int[np.ndarray, "upper lower"],
+]
 """See `Shape.arrays`."""
 MARGINS = (1e-7, 1e-2, 1.0)
 """Relative; above the search's rounding errors. The last forgets what it found."""
@@ -36,21 +47,21 @@ class Shape:
 
     Attributes:
         k, redundancy: dimension, and n - k.
-        row_sets, column_sets: [size + 1, widest] int64, masks of each size, ascending; of rows, and of columns of P.
+        row_sets, column_sets: [size, widest] int64, masks of each size, ascending; of rows, and of columns of P.
         row_rank, column_rank: [mask] int32, rank of a mask among those of its size.
-        first, circuit_first: [size + 2] int64, where the blocks of each number of missing rows begin.
-        choose: [26, 26] int64, binomial coefficients.
+        first, circuit_first: [size] int64, where the blocks of each number of missing rows begin.
+        choose: [upper, lower] int64, binomial coefficients.
     """
 
     k: int
     redundancy: int
-    row_sets: np.ndarray
-    row_rank: np.ndarray
-    column_sets: np.ndarray
-    column_rank: np.ndarray
-    first: np.ndarray
-    circuit_first: np.ndarray
-    choose: np.ndarray
+    row_sets: Int[np.ndarray, "size row_set"]
+    row_rank: Int32[np.ndarray, " row_mask"]
+    column_sets: Int[np.ndarray, "size column_set"]
+    column_rank: Int32[np.ndarray, " column_mask"]
+    first: Int[np.ndarray, " size"]
+    circuit_first: Int[np.ndarray, " size"]
+    choose: Int[np.ndarray, "upper lower"]
 
     def arrays(self) -> ShapeArrays:
         """All of it, in the order of the kernel's arguments."""
@@ -79,7 +90,7 @@ def shape_of(k: int, redundancy: int) -> Shape:
     return Shape(k, redundancy, row_sets, row_rank, column_sets, column_rank, first, circuit_first, choose)
 
 
-def _sets(elements: int, sizes: int) -> tuple[np.ndarray, np.ndarray]:
+def _sets(elements: int, sizes: int) -> tuple[Int[np.ndarray, "size set"], Int32[np.ndarray, " mask"]]:
     masks = np.arange(1 << elements)
     ones = np.bitwise_count(masks)
     widest = max(comb(elements, size) for size in range(sizes))
@@ -103,12 +114,19 @@ class Minors:
     """
 
     shape: Shape
-    sizes: np.ndarray
-    inverse: np.ndarray
-    total: np.ndarray
+    sizes: Float[np.ndarray, " basis"]
+    inverse: Float[np.ndarray, " basis"]
+    total: Float[np.ndarray, " circuit"]
 
 
-def minors_of(P: np.ndarray, P_low: np.ndarray, *, tolerance: float, smallest: float = 0.0, threads: int = 2) -> Minors:
+def minors_of(
+    P: Float[np.ndarray, "dimension redundancy"],
+    P_low: Float[np.ndarray, "dimension redundancy"],
+    *,
+    tolerance: float,
+    smallest: float = 0.0,
+    threads: int = 2,
+) -> Minors:
     """All minors of [I | P + P_low], computed in double-double.
 
     Args:
@@ -129,7 +147,7 @@ def minors_of(P: np.ndarray, P_low: np.ndarray, *, tolerance: float, smallest: f
     sizes[0], low[0], bound[0] = 1.0, 0.0, 1.0
     with ThreadPoolExecutor(threads) as pool:
 
-        def in_parts(work: Callable[[np.ndarray], object], count: int) -> None:
+        def in_parts(work: Callable[[Int[np.ndarray, " position"]], object], count: int) -> None:
             parts = np.array_split(np.arange(count), threads if count > FEW else 1)
             list(pool.map(work, parts))
 
@@ -142,8 +160,13 @@ def minors_of(P: np.ndarray, P_low: np.ndarray, *, tolerance: float, smallest: f
 
 
 def long_profile(
-    P: np.ndarray, P_low: np.ndarray, *, tolerance: float, smallest: float = 0.0, threads: int = 2
-) -> np.ndarray:
+    P: Float[np.ndarray, "dimension redundancy"],
+    P_low: Float[np.ndarray, "dimension redundancy"],
+    *,
+    tolerance: float,
+    smallest: float = 0.0,
+    threads: int = 2,
+) -> Float[np.ndarray, " redundancy"]:
     """Heights h_1, ..., h_(n-k) of one code, n from 7 to 24.
 
     Args: as `minors_of`.
@@ -163,7 +186,7 @@ def long_profile(
     raise AssertionError("bounds that begin at 2 are always right")
 
 
-def _raised(begun: np.ndarray, minors: Minors, threads: int) -> np.ndarray:
+def _raised(begun: Float[np.ndarray, " redundancy"], minors: Minors, threads: int) -> Float[np.ndarray, " redundancy"]:
     """Lower bounds of h_m + 1, raised to them; see `long_code_kernel.raise_bounds`."""
     from probatum.problems.analog_codes.long_code_kernel import raise_bounds
 

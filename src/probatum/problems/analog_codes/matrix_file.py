@@ -8,11 +8,12 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.errors import DataError, DataMissingError, nearest
 
 
-def read_matrix(path: Path) -> np.ndarray:
+def read_matrix(path: Path) -> Float[np.ndarray, "row column"]:
     """Reads a matrix of real numbers.
 
     Args:
@@ -36,7 +37,7 @@ def read_matrix(path: Path) -> np.ndarray:
     return _of_array(path, content) if path.suffix.lower() == ".npy" else _of_text(path, content)
 
 
-def _of_array(path: Path, content: bytes) -> np.ndarray:
+def _of_array(path: Path, content: bytes) -> Float[np.ndarray, "row column"]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of headers in an older form
@@ -60,7 +61,7 @@ def _of_array(path: Path, content: bytes) -> np.ndarray:
     return matrix
 
 
-def _of_text(path: Path, content: bytes) -> np.ndarray:
+def _of_text(path: Path, content: bytes) -> Float[np.ndarray, "row column"]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
 
 from probatum.errors import DataError, StorageError
 from probatum.problems.analog_codes.code_labels import VERSION, code_labels
@@ -89,16 +90,16 @@ class LabelledCodes:
         label, split: [code] str.
     """
 
-    code: np.ndarray
-    P: np.ndarray
-    log2_heights: np.ndarray
-    label: np.ndarray
-    split: np.ndarray
+    code: Int[np.ndarray, " code"]
+    P: Float[np.ndarray, "code dimension redundancy"]
+    log2_heights: Float[np.ndarray, "code redundancy"]
+    label: Shaped[np.ndarray, " code"]
+    split: Shaped[np.ndarray, " code"]
 
     def __len__(self) -> int:
         return len(self.code)
 
-    def take(self, rows: np.ndarray) -> LabelledCodes:
+    def take(self, rows: Bool[np.ndarray, " code"] | Int[np.ndarray, " place"]) -> LabelledCodes:
         """The chosen codes alone; [code] bool or places."""
         return LabelledCodes(*(column[rows] for column in self._columns()))
 
@@ -112,7 +113,7 @@ class LabelledCodes:
                 h.update(np.ascontiguousarray(column, dtype=column.dtype.newbyteorder("<")).tobytes())
         return h.hexdigest()
 
-    def _columns(self) -> tuple[np.ndarray, ...]:
+    def _columns(self) -> tuple[Shaped[np.ndarray, "code ..."], ...]:
         return self.code, self.P, self.log2_heights, self.label, self.split
 
 
@@ -129,7 +130,7 @@ def labelled_codes(request: CodeRequest, start: int, stop: int, *, threads: int 
     return LabelledCodes(np.arange(start, stop, dtype=np.int64), P, log2_heights(heights), label, split)
 
 
-def splits_of(labels: np.ndarray, *, validation: float, test: float) -> np.ndarray:
+def splits_of(labels: Shaped[np.ndarray, " code"], *, validation: float, test: float) -> Shaped[np.ndarray, " code"]:
     """Which split each label is in, [code] str: its place among all labels, which are spread evenly.
 
     Args:
@@ -236,7 +237,7 @@ def _parquet(codes: LabelledCodes, description: dict[str, Any]) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    def lists(values: np.ndarray) -> Any:
+    def lists(values: Float[np.ndarray, "code ..."]) -> Any:
         flat = values.reshape(len(values), -1)
         return pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
 

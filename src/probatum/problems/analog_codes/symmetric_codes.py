@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.problems.analog_codes.generators import NOISE
 
@@ -31,7 +32,7 @@ class Symmetry:
 
     n: int
     k: int
-    rotation: np.ndarray
+    rotation: Float[np.ndarray, "row row"]
     order: int
     orbits: int
 
@@ -40,7 +41,7 @@ class Symmetry:
         """Numbers that a code of the family is made of."""
         return len(self.rotation) * (self.n - self.orbits * (self.order - 1))
 
-    def matrices(self, points: np.ndarray) -> np.ndarray:
+    def matrices(self, points: Float[np.ndarray, "point size"]) -> Float[np.ndarray, "point dimension redundancy"]:
         """P of the codes: [point, size] float64 to [point, k, n - k]."""
         r = len(self.rotation)
         vectors = points.reshape(len(points), -1, r).transpose(0, 2, 1)
@@ -70,7 +71,9 @@ def random_symmetry(n: int, k: int, rng: np.random.Generator) -> Symmetry:
     return Symmetry(n, k, rotation, order, n // order)
 
 
-def _divided(A: np.ndarray, B: np.ndarray) -> np.ndarray:
+def _divided(
+    A: Float[np.ndarray, "point row column"], B: Float[np.ndarray, "point row row"]
+) -> Float[np.ndarray, "point row column"]:
     """B^-1 A of each pair, rounding noise set to 0; all 0 where B is singular."""
     usable = np.abs(np.linalg.det(B)) > SINGULAR
     found = np.zeros_like(A)

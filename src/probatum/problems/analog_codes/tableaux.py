@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
+from jaxtyping import Float, Float32
 
 from probatum.errors import DataError
 from probatum.problems.analog_codes.generate import LARGEST_ENTRY
@@ -53,7 +54,9 @@ class TableauView:
         return self.views * k * redundancy + self.sizes(k, redundancy)
 
 
-def views(P: np.ndarray, count: int) -> np.ndarray:
+def views(
+    P: Float[np.ndarray, "code dimension redundancy"], count: int
+) -> Float[np.ndarray, "code view dimension redundancy"]:
     """The tableaux that are seen of each code, in canonical order.
 
     Args:
@@ -77,7 +80,9 @@ def views(P: np.ndarray, count: int) -> np.ndarray:
     return found
 
 
-def describe(P: np.ndarray, view: TableauView) -> np.ndarray:
+def describe(
+    P: Float[np.ndarray, "code dimension redundancy"], view: TableauView
+) -> Float32[np.ndarray, "code column"]:
     """What a network sees: of each tableau its entries, then binary logarithms of sizes.
 
     Args:
@@ -96,7 +101,12 @@ def describe(P: np.ndarray, view: TableauView) -> np.ndarray:
     return columns
 
 
-def _describe(plain: np.ndarray, sizes: np.ndarray, P: np.ndarray, view: TableauView) -> None:
+def _describe(
+    plain: Float32[np.ndarray, "code entry"],
+    sizes: Float32[np.ndarray, "code size"],
+    P: Float[np.ndarray, "code dimension redundancy"],
+    view: TableauView,
+) -> None:
     from probatum.problems.analog_codes.tableau_kernel import describe_into
 
     full = np.isin(np.arange(view.views), view.full)

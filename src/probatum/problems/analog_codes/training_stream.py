@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.errors import DataError
 from probatum.problems.analog_codes.generate import VERSIONS, random_codes
@@ -45,11 +46,13 @@ class CodeStream:
         if self.n > LONGEST:
             raise DataError(f"there are no exact heights of codes of length {self.n}", remedy=f"choose n <= {LONGEST}")
 
-    def codes(self, start: int, stop: int) -> np.ndarray:
+    def codes(self, start: int, stop: int) -> Float[np.ndarray, "code dimension redundancy"]:
         """[stop - start, k, n - k] float64: codes start..stop-1; errors as `generate.random_codes`."""
         return random_codes(self.distribution, self.n, self.k, start, stop, seed=self.seed, draw=self.draw)
 
-    def labelled(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+    def labelled(
+        self, start: int, stop: int
+    ) -> tuple[Float[np.ndarray, "code dimension redundancy"], Float[np.ndarray, "code redundancy"]]:
         """Codes start..stop-1 and [code, n - k] float64 log2 of their heights, inf where infinite.
 
         Heights of codes longer than 12 are kept in the user's cache.
@@ -62,11 +65,11 @@ class CodeStream:
         skipped = start // rows * rows
         return P, np.concatenate([np.empty((0, self.n - self.k)), *blocks])[start - skipped : stop - skipped]
 
-    def _kept(self, block: int, rows: int) -> np.ndarray:
+    def _kept(self, block: int, rows: int) -> Float[np.ndarray, "code redundancy"]:
         version = VERSIONS[self.distribution]
         key = key_of(version, *(str(x) for x in (self.n, self.k, self.seed, self.draw, block, rows)))
 
-        def compute() -> np.ndarray:
+        def compute() -> Float[np.ndarray, "code redundancy"]:
             codes = self.codes(block * rows, (block + 1) * rows)
             if self.n <= MAX_LENGTH:
                 return np.log2(float64_height_profiles(codes))

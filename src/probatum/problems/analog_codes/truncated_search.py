@@ -14,6 +14,7 @@ from functools import lru_cache
 from math import comb
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from probatum.errors import DataError
 
@@ -35,14 +36,16 @@ class Walk:
         outside: [step, n - k] bool, which labels are outside that T.
     """
 
-    exchanges: np.ndarray
-    afresh: np.ndarray
-    labels: np.ndarray
-    ends: np.ndarray
-    outside: np.ndarray
+    exchanges: Int[np.ndarray, "step 2"]
+    afresh: Bool[np.ndarray, " step"]
+    labels: Int[np.ndarray, "step redundancy"]
+    ends: Int[np.ndarray, " step"]
+    outside: Bool[np.ndarray, "step redundancy"]
 
 
-def vertex_bounds(P: np.ndarray, bases: int, *, seed: int = 0) -> np.ndarray:
+def vertex_bounds(
+    P: Float[np.ndarray, "code ..."], bases: int, *, seed: int = 0
+) -> Float[np.ndarray, "code redundancy"]:
     """Heights of `WORDS` codewords on each of some random bases, the largest for each m.
 
     Args:
@@ -76,7 +79,9 @@ def vertex_bounds(P: np.ndarray, bases: int, *, seed: int = 0) -> np.ndarray:
     return bounds
 
 
-def minor_bounds(P: np.ndarray, steps: int, *, seed: int = 0) -> np.ndarray:
+def minor_bounds(
+    P: Float[np.ndarray, "code ..."], steps: int, *, seed: int = 0
+) -> Float[np.ndarray, "code redundancy"]:
     """Formula F4 with some T in the place of all: a T of each size for which the steps suffice, in turn.
 
     Args:
@@ -109,7 +114,9 @@ def minor_bounds(P: np.ndarray, steps: int, *, seed: int = 0) -> np.ndarray:
     return bounds
 
 
-def local_bounds(P: np.ndarray, rounds: int, *, seed: int = 0) -> np.ndarray:
+def local_bounds(
+    P: Float[np.ndarray, "code ..."], rounds: int, *, seed: int = 0
+) -> Float[np.ndarray, "code redundancy"]:
     """`vertex_search.search` of many codes.
 
     Args:
@@ -241,7 +248,7 @@ class _Route:
         )
 
 
-def _checked(P: np.ndarray, steps: int) -> tuple[int, int, int]:
+def _checked(P: Float[np.ndarray, "code ..."], steps: int) -> tuple[int, int, int]:
     if steps < 1:
         raise DataError(f"there is no search of {steps} steps", remedy="choose 1 or more")
     if P.ndim != 3:

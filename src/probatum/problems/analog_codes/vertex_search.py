@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,13 +25,13 @@ class Vertices:
         largest: [n - k] int64, where they are largest.
     """
 
-    heights: np.ndarray
-    codewords: np.ndarray
-    bases: np.ndarray
-    largest: np.ndarray
+    heights: Float[np.ndarray, " redundancy"]
+    codewords: Float[np.ndarray, "redundancy length"]
+    bases: Int[np.ndarray, "redundancy dimension"]
+    largest: Int[np.ndarray, " redundancy"]
 
 
-def search(P: np.ndarray, *, rounds: int = 40, seed: int = 0) -> Vertices:
+def search(P: Float[np.ndarray, "dimension redundancy"], *, rounds: int = 40, seed: int = 0) -> Vertices:
     """Looks for codewords of [I | P] of large height.
 
     Args:

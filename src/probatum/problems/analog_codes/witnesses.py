@@ -12,6 +12,7 @@ from itertools import islice, product
 from math import comb
 
 import numpy as np
+from jaxtyping import Float, Real
 from numpy.typing import ArrayLike
 
 from probatum.errors import DataError
@@ -30,7 +31,7 @@ ROUNDED = 1e-6
 """Relative; what the rounding of an ill-conditioned code's codewords may cost."""
 
 
-def height_witnesses(G: ArrayLike, *, threads: int = 2) -> np.ndarray:
+def height_witnesses(G: ArrayLike, *, threads: int = 2) -> Float[np.ndarray, "redundancy length"]:
     """For each m a codeword whose h_m is that of the code.
 
     Args:
@@ -49,7 +50,9 @@ def height_witnesses(G: ArrayLike, *, threads: int = 2) -> np.ndarray:
     return witnesses_of(code, profile_of(code, threads=threads), threads=threads)
 
 
-def witnesses_of(code: AccurateSystematic, heights: np.ndarray, *, threads: int = 2) -> np.ndarray:
+def witnesses_of(
+    code: AccurateSystematic, heights: Float[np.ndarray, " redundancy"], *, threads: int = 2
+) -> Float[np.ndarray, "redundancy length"]:
     """`height_witnesses` of a code in systematic form whose profile is known.
 
     Raises:
@@ -81,7 +84,7 @@ def witnesses_of(code: AccurateSystematic, heights: np.ndarray, *, threads: int 
     return in_order
 
 
-def height_of(codeword: np.ndarray, m: int) -> float:
+def height_of(codeword: Real[np.ndarray, " length"], m: int) -> float:
     """h_m of one codeword: |c|_(1) / |c|_(m+1); 0 of the codeword 0."""
     size = np.sort(np.abs(codeword))[::-1]
     if not size[0]:
@@ -89,7 +92,7 @@ def height_of(codeword: np.ndarray, m: int) -> float:
     return float(size[0] / size[m]) if size[m] else np.inf
 
 
-def _attaining(code: AccurateSystematic, minors: Minors, m: int, h: float) -> np.ndarray:
+def _attaining(code: AccurateSystematic, minors: Minors, m: int, h: float) -> Float[np.ndarray, " length"]:
     from probatum.problems.analog_codes.witness_kernel import bases_near
 
     k, redundancy = code.P.shape
@@ -141,12 +144,12 @@ def _words(code: AccurateSystematic, basis: list[int], j: int):
         yield signs @ rows
 
 
-def _scaled(word: np.ndarray, m: int) -> np.ndarray:
+def _scaled(word: Float[np.ndarray, " length"], m: int) -> Float[np.ndarray, " length"]:
     size = np.abs(word)
     return word / np.sort(size)[::-1][m] * np.sign(word[np.argmax(size)])
 
 
-def _lightest(code: AccurateSystematic, minors: Minors) -> np.ndarray:
+def _lightest(code: AccurateSystematic, minors: Minors) -> Float[np.ndarray, " length"]:
     from probatum.problems.analog_codes.witness_kernel import lightest
 
     k, redundancy = code.P.shape

@@ -30,6 +30,7 @@ from enum import StrEnum
 from multiprocessing import get_context
 
 import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
 
 from probatum.errors import FitError
 from probatum.learning.compilation import keep_programs_on_disk
@@ -89,18 +90,18 @@ class LeftOut:
         celsius, minutes: [row] float64, where they were measured.
     """
 
-    truth: np.ndarray
-    prediction: np.ndarray
-    spread: np.ndarray
-    group: np.ndarray
-    celsius: np.ndarray
-    minutes: np.ndarray
+    truth: Float[np.ndarray, "row 3"]
+    prediction: Float[np.ndarray, "row 3"]
+    spread: Float[np.ndarray, "row 3"]
+    group: Shaped[np.ndarray, " row"]
+    celsius: Float[np.ndarray, " row"]
+    minutes: Float[np.ndarray, " row"]
 
     @property
     def groups(self) -> int:
         return len(np.unique(self.group))
 
-    def factors(self, level: float, rows: np.ndarray | None = None) -> np.ndarray:
+    def factors(self, level: float, rows: Bool[np.ndarray, " row"] | None = None) -> Float[np.ndarray, " 3"]:
         """[3] half widths of intervals of that level, in units of the spread.
 
         Where there are too few groups for the level, the largest error: it holds n of n + 1 new groups (`promised`).
@@ -119,7 +120,7 @@ class LeftOut:
         """The coverage that so many groups can promise, at most `level`."""
         return min(level, self.groups / (self.groups + 1))
 
-    def coverage(self, level: float) -> np.ndarray:
+    def coverage(self, level: float) -> Float[np.ndarray, " 3"]:
         """[3] share of rows that intervals calibrated by the other groups hold, every group counting once."""
         held = np.empty(self.truth.shape)
         for group in np.unique(self.group):
@@ -131,7 +132,9 @@ class LeftOut:
         return np.average(held, axis=0, weights=group_weights(self.group, len(held)))
 
 
-def interval(prediction: np.ndarray, spread: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def interval(
+    prediction: Float[np.ndarray, "row 3"], spread: Float[np.ndarray, "row 3"], factors: Float[np.ndarray, "... 3"]
+) -> tuple[Float[np.ndarray, "row 3"], Float[np.ndarray, "row 3"]]:
     """Lower and upper ends [row, 3] of intervals for measured fractions, none below 0 or above 1."""
     half = spread * factors
     return np.clip(prediction - half, 0.0, 1.0), np.clip(prediction + half, 0.0, 1.0)
@@ -150,7 +153,7 @@ class Known:
     pairs: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: Measurements, chosen: np.ndarray) -> Known:
+    def of(cls, rows: Measurements, chosen: Bool[np.ndarray, " row"]) -> Known:
         """What the [row] bool chosen rows say."""
         solvents: dict[str, list[float]] = {}
         pairs: dict[tuple[str, str], list[float]] = {}
@@ -187,22 +190,22 @@ class Question:
     """Rows that one training is asked about, [row] each, with the inputs that it is given of them."""
 
     situation: Situation
-    rows: np.ndarray
-    inputs: np.ndarray
-    group: np.ndarray
+    rows: Int[np.ndarray, " row"]
+    inputs: Float[np.ndarray, "row column"]
+    group: Shaped[np.ndarray, " row"]
 
 
 @dataclass(frozen=True, eq=False)
 class Fold:
     """One training: the numbers of its rows, and what it is asked."""
 
-    train: np.ndarray
+    train: Int[np.ndarray, " row"]
     questions: tuple[Question, ...]
 
 
 def left_out(
     rows: Measurements,
-    inputs: np.ndarray,
+    inputs: Float[np.ndarray, "row column"],
     structures: Structures | None,
     *,
     cores: int = 1,
@@ -223,7 +226,7 @@ def left_out(
     todo = list(folds(rows, inputs, structures))
     progress(0, len(todo))
     tasks = [(inputs[f.train], rows.yields[f.train], [q.inputs for q in f.questions]) for f in todo]
-    answers: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
+    answers: dict[int, list[Answer]] = {}
     for at, answered in _carried_out(tasks, min(cores, len(todo))):
         answers[at] = answered
         progress(len(answers), len(todo))
@@ -245,7 +248,7 @@ def left_out(
     return found
 
 
-def folds(rows: Measurements, inputs: np.ndarray, structures: Structures | None) -> Iterator[Fold]:
+def folds(rows: Measurements, inputs: Float[np.ndarray, "row column"], structures: Structures | None) -> Iterator[Fold]:
     """All trainings, each with what it is asked (see the table above)."""
     asked = _Asked(rows, inputs, structures)
     pairs = rows.pair
@@ -282,21 +285,31 @@ class _Asked:
     """What trainings are asked, given what they do not see."""
 
     rows: Measurements
-    inputs: np.ndarray
+    inputs: Float[np.ndarray, "row column"]
     structures: Structures | None
 
-    def holds(self, name: str) -> np.ndarray:
+    def holds(self, name: str) -> Bool[np.ndarray, " row"]:
         """[row] bool: whether there is any of the solvent in it."""
         b = self.rows.fraction_b
         return ((self.rows.solvent_a == name) & (b < 1)) | ((self.rows.solvent_b == name) & (b > 0))
 
-    def fold(self, out: np.ndarray, groups: Mapping[Situation, np.ndarray], new: set[str] | None = None) -> Fold:
+    def fold(
+        self,
+        out: Bool[np.ndarray, " row"],
+        groups: Mapping[Situation, Shaped[np.ndarray, " row"]],
+        new: set[str] | None = None,
+    ) -> Fold:
         """The training without the [row] bool left out, asked about those that it puts in one of the situations."""
         rows = self.rows
         known = Known.of(rows, ~out)
         situation = np.array(
             [
-                known.situation(str(rows.solvent_a[r]), str(rows.solvent_b[r]), rows.fraction_b[r], rows.temperature[r])
+                known.situation(
+                    str(rows.solvent_a[r]),
+                    str(rows.solvent_b[r]),
+                    float(rows.fraction_b[r]),
+                    float(rows.temperature[r]),
+                )
                 if out[r]
                 else ""
                 for r in range(len(out))
@@ -313,7 +326,7 @@ class _Asked:
                 questions.append(Question(GUESSED[wanted], numbers, guessed[numbers], group[numbers]))
         return Fold(np.flatnonzero(~out), tuple(questions))
 
-    def _guessed(self, new: set[str]) -> np.ndarray | None:
+    def _guessed(self, new: set[str]) -> Float[np.ndarray, "row column"] | None:
         """[row, 39] inputs with the descriptors of new solvents guessed; None where one cannot be."""
         if self.structures is None or not new or not new <= set(self.structures.names):
             return None
@@ -326,11 +339,13 @@ class _Asked:
         return inputs
 
 
-Task = tuple[np.ndarray, np.ndarray, list[np.ndarray]]
+Task = tuple[Float[np.ndarray, "_ column"], Float[np.ndarray, "_ 3"], list[Float[np.ndarray, "_ column"]]]
 """Inputs and targets of a training, and the inputs of its questions."""
+Answer = tuple[Float[np.ndarray, "_ 3"], Float[np.ndarray, "_ 3"]]
+"""Prediction and spread for one question."""
 
 
-def _carried_out(tasks: Sequence[Task], cores: int) -> Iterator[tuple[int, list[tuple[np.ndarray, np.ndarray]]]]:
+def _carried_out(tasks: Sequence[Task], cores: int) -> Iterator[tuple[int, list[Answer]]]:
     """Number and answers of every task, as they are done."""
     if cores == 1:
         yield from enumerate(_trained_and_asked(*task) for task in tasks)
@@ -353,8 +368,10 @@ def _start_worker() -> None:
 
 
 def _trained_and_asked(
-    inputs: np.ndarray, targets: np.ndarray, questions: list[np.ndarray]
-) -> list[tuple[np.ndarray, np.ndarray]]:
+    inputs: Float[np.ndarray, "row column"],
+    targets: Float[np.ndarray, "row 3"],
+    questions: list[Float[np.ndarray, "_ column"]],
+) -> list[Answer]:
     """Prediction and spread, [row, 3] each, for every question."""
     if not questions:
         return []

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.problems.catechol.calibration import NEAR, Situation
 from probatum.problems.catechol.data import YIELDS
@@ -54,7 +55,7 @@ class Nearby:
     """Rows that were measured near the conditions of a question: their number and mean yields [3]."""
 
     rows: int
-    yields: np.ndarray
+    yields: Float[np.ndarray, " 3"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +192,9 @@ def rank(
     return ranked, tuple(remarks)
 
 
-def estimate(model: YieldModel, asked: Asked, celsius: np.ndarray, minutes: np.ndarray) -> Estimate:
+def estimate(
+    model: YieldModel, asked: Asked, celsius: Real[np.ndarray, " row"], minutes: Real[np.ndarray, " row"]
+) -> Estimate:
     """The model's answer at [row] conditions."""
     return model.estimate(asked.a, asked.b, asked.fraction_b, celsius, minutes, bool(asked.guessed))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from jaxtyping import Float, Int, Shaped
 
 from probatum.problems.data_files import DataSource, RemoteFile
 from probatum.problems.text_table import TextTable
@@ -72,16 +73,16 @@ class Measurements:
         run: [row] str, RAMP NUM: one ramp as run on one day; None for single solvents.
     """
 
-    solvent_a: np.ndarray
-    solvent_b: np.ndarray
-    fraction_b: np.ndarray
-    temperature: np.ndarray
-    residence_time: np.ndarray
-    yields: np.ndarray
-    run: np.ndarray | None = None
+    solvent_a: Shaped[np.ndarray, " row"]
+    solvent_b: Shaped[np.ndarray, " row"]
+    fraction_b: Float[np.ndarray, " row"]
+    temperature: Float[np.ndarray, " row"]
+    residence_time: Float[np.ndarray, " row"]
+    yields: Float[np.ndarray, "row 3"]
+    run: Shaped[np.ndarray, " row"] | None = None
 
     @property
-    def pair(self) -> np.ndarray:
+    def pair(self) -> Shaped[np.ndarray, " row"]:
         """[row] str: the unordered pair of solvents, 'A | B' in the order of their names."""
         return np.array([" | ".join(sorted(pair)) for pair in zip(self.solvent_a, self.solvent_b, strict=True)])
 
@@ -125,7 +126,7 @@ def full_measurements(table: TextTable) -> Measurements:
     )
 
 
-def replicates(rows: Measurements) -> np.ndarray:
+def replicates(rows: Measurements) -> Int[np.ndarray, " row"]:
     """[row] int64, equal where one sample was measured again: same ramp, fraction and temperature, time within 0.1 min.
 
     The residence time scatters by 0.05 min around its set value, so it is rounded to one decimal, as the paper does.
@@ -164,7 +165,7 @@ def clusters(solvents: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[
     return {name: top(name) for name in root}
 
 
-def _conditions(table: TextTable) -> tuple[np.ndarray, np.ndarray]:
+def _conditions(table: TextTable) -> tuple[Float[np.ndarray, " row"], Float[np.ndarray, " row"]]:
     temperature, time = table.numbers("Temperature"), table.numbers("Residence Time")
     for values, limit, column, unit in (
         (temperature, -273.15, "Temperature", "deg C above -273.15"),
@@ -177,7 +178,7 @@ def _conditions(table: TextTable) -> tuple[np.ndarray, np.ndarray]:
     return temperature, time
 
 
-def _yields(table: TextTable) -> np.ndarray:
+def _yields(table: TextTable) -> Float[np.ndarray, "row 3"]:
     # Noise carries measured fractions to 1.08; percent begins far above.
     columns = [table.numbers(name) for name in YIELDS]
     for name, values in zip(YIELDS, columns, strict=True):

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float, Shaped
 
 from probatum.errors import nearest
 from probatum.problems.problem import Dataset, Feature, Ragged
@@ -34,9 +35,9 @@ class Descriptors:
     table: TextTable
     rows: Mapping[str, int]
     columns: tuple[str, ...]
-    values: np.ndarray
+    values: Float[np.ndarray, "solvent descriptor"]
 
-    def of(self, solvents: np.ndarray) -> np.ndarray:
+    def of(self, solvents: Shaped[np.ndarray, " case"]) -> Float[np.ndarray, "case descriptor"]:
         """[case, descriptor] float64 for [case] names.
 
         Raises:
@@ -93,32 +94,34 @@ def features(folder: Callable[[], Path]) -> dict[str, Feature]:
     return blocks(lambda block, solvents: descriptors(read(folder() / FILES[block])).of(solvents))
 
 
-def blocks(look_up: Callable[[str, np.ndarray], np.ndarray]) -> dict[str, Feature]:
+def blocks(
+    look_up: Callable[[str, Shaped[np.ndarray, " case"]], Float[np.ndarray, "case descriptor"]],
+) -> dict[str, Feature]:
     """All features, with the solvents' descriptors looked up wherever they are known.
 
     Args:
         look_up: from the name of a block (a key of `FILES`) and [case] names to [case, descriptor] float64.
     """
 
-    def of(dataset: Dataset, block: str, side: str) -> np.ndarray:
+    def of(dataset: Dataset, block: str, side: str) -> Float[np.ndarray, "case descriptor"]:
         return look_up(block, _column(dataset, f"solvent_{side}"))
 
     def mixed(block: str) -> Callable[[Dataset], np.ndarray]:
-        def compute(dataset: Dataset) -> np.ndarray:
+        def compute(dataset: Dataset) -> Float[np.ndarray, "case descriptor"]:
             b = _column(dataset, "fraction_b")[:, None]
             return (1 - b) * of(dataset, block, "a") + b * of(dataset, block, "b")
 
         return compute
 
     def interaction(block: str) -> Callable[[Dataset], np.ndarray]:
-        def compute(dataset: Dataset) -> np.ndarray:
+        def compute(dataset: Dataset) -> Float[np.ndarray, "case descriptor"]:
             b = _column(dataset, "fraction_b")[:, None]
             return of(dataset, block, "a") * of(dataset, block, "b") * (b * (1 - b))
 
         return compute
 
     def apart(*of_solvents: str) -> Callable[[Dataset], np.ndarray]:
-        def compute(dataset: Dataset) -> np.ndarray:
+        def compute(dataset: Dataset) -> Float[np.ndarray, "case column"]:
             sides = [of(dataset, block, side) for side in "ab" for block in of_solvents]
             return np.concatenate([_conditions(dataset), *sides], axis=1)
 
@@ -168,17 +171,17 @@ def blocks(look_up: Callable[[str, np.ndarray], np.ndarray]) -> dict[str, Featur
     return {feature.name: feature for feature in known}
 
 
-def _kinetics(dataset: Dataset) -> np.ndarray:
+def _kinetics(dataset: Dataset) -> Float[np.ndarray, "case 5"]:
     celsius, time = _column(dataset, "temperature"), _column(dataset, "residence_time")
     inverse, log = 1000 / (celsius + _KELVIN), np.log(time)
     return np.stack([celsius, time, inverse, log, inverse * log], axis=1)
 
 
-def _conditions(dataset: Dataset) -> np.ndarray:
+def _conditions(dataset: Dataset) -> Float[np.ndarray, "case 3"]:
     return np.stack([_column(dataset, name) for name in ("temperature", "residence_time", "fraction_b")], axis=1)
 
 
-def _column(dataset: Dataset, name: str) -> np.ndarray:
+def _column(dataset: Dataset, name: str) -> Shaped[np.ndarray, " case"]:
     observation = dataset.observations[name]
     assert not isinstance(observation, Ragged)
     return observation

@@ -18,6 +18,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.errors import DataError
 from probatum.problems.catechol.features import FILES, descriptors
@@ -56,8 +57,8 @@ class Structures:
     """
 
     names: tuple[str, ...]
-    properties: np.ndarray
-    descriptors: np.ndarray
+    properties: Float[np.ndarray, "solvent property"]
+    descriptors: Float[np.ndarray, "solvent descriptor"]
     columns: Mapping[str, tuple[str, ...]]
 
     def without(self, names: set[str]) -> Structures:
@@ -66,7 +67,7 @@ class Structures:
         others = tuple(name for name in self.names if name not in names)
         return Structures(others, self.properties[kept], self.descriptors[kept], self.columns)
 
-    def guessed(self, properties: np.ndarray) -> np.ndarray:
+    def guessed(self, properties: Float[np.ndarray, "row property"]) -> Float[np.ndarray, "row descriptor"]:
         """[row, descriptor] of molecules with the given [row, property], learned from all of these solvents."""
         center, scale = self.properties.mean(axis=0), self.properties.std(axis=0)
         scale = np.where(scale > 0, scale, 1.0)
@@ -80,7 +81,7 @@ class Structures:
         mean = inverse.sum(axis=0) @ self.descriptors / inverse.sum()
         return mean + _kernel(asked, known, length) @ inverse @ (self.descriptors - mean)
 
-    def left_out(self) -> np.ndarray:
+    def left_out(self) -> Float[np.ndarray, "solvent descriptor"]:
         """[solvent, descriptor] guesses for each solvent from all others, length and noise chosen without it."""
         named = zip(self.names, self.properties, strict=True)
         return np.concatenate([self.without({name}).guessed(own[None]) for name, own in named])
@@ -135,7 +136,7 @@ def with_guesses(solvent: Solvent, known: Structures) -> Solvent:
     return replace(solvent, descriptors={**solvent.descriptors, **{block: by_block[block] for block in missing}})
 
 
-def properties(smiles: str) -> np.ndarray:
+def properties(smiles: str) -> Float[np.ndarray, " property"]:
     """[property] float64 of a molecule, as `PROPERTIES` names them.
 
     Raises:
@@ -149,15 +150,24 @@ def properties(smiles: str) -> np.ndarray:
     return np.array([float(known[name](molecule)) for name in PROPERTIES])
 
 
-def _kernel(one: np.ndarray, other: np.ndarray, length: float) -> np.ndarray:
+def _kernel(
+    one: Float[np.ndarray, "one property"], other: Float[np.ndarray, "other property"], length: float
+) -> Float[np.ndarray, "one other"]:
     return np.exp(-((one[:, None] - other[None]) ** 2).mean(axis=2) / (2 * length**2))
 
 
-def _inverse(known: np.ndarray, length: float, noise: float) -> np.ndarray:
+def _inverse(
+    known: Float[np.ndarray, "solvent property"], length: float, noise: float
+) -> Float[np.ndarray, "solvent solvent"]:
     return np.linalg.inv(_kernel(known, known, length) + noise * np.eye(len(known)))
 
 
-def _left_out_errors(known: np.ndarray, descriptors: np.ndarray, length: float, noise: float) -> np.ndarray:
+def _left_out_errors(
+    known: Float[np.ndarray, "solvent property"],
+    descriptors: Float[np.ndarray, "solvent descriptor"],
+    length: float,
+    noise: float,
+) -> Float[np.ndarray, "solvent descriptor"]:
     """[solvent, descriptor] true minus predicted of each solvent left out, the mean learned without it as well.
 
     O. Dubrule, Mathematical Geology 15 (1983) 687: with P the inverse less what the mean takes, P y / diag P.

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
 from scipy.linalg import solve
 from scipy.sparse import csr_array
 
@@ -40,12 +41,12 @@ class Samples:
         solvents: how many there are.
     """
 
-    solvent_a: np.ndarray
-    solvent_b: np.ndarray
-    fraction_b: np.ndarray
-    celsius: np.ndarray
-    minutes: np.ndarray
-    targets: np.ndarray
+    solvent_a: Int[np.ndarray, " row"]
+    solvent_b: Int[np.ndarray, " row"]
+    fraction_b: Float[np.ndarray, " row"]
+    celsius: Float[np.ndarray, " row"]
+    minutes: Float[np.ndarray, " row"]
+    targets: Float[np.ndarray, "row 3"]
     solvents: int
 
 
@@ -59,11 +60,16 @@ class KineticFit:
         mixing: [parameter] gamma, zero where it was not fitted.
     """
 
-    mean: np.ndarray
-    solvents: np.ndarray
-    mixing: np.ndarray
+    mean: Float[np.ndarray, " parameter"]
+    solvents: Float[np.ndarray, "solvent parameter"]
+    mixing: Float[np.ndarray, " parameter"]
 
-    def parameters(self, delta_a: np.ndarray, delta_b: np.ndarray, fraction_b: np.ndarray) -> np.ndarray:
+    def parameters(
+        self,
+        delta_a: Float[np.ndarray, "row parameter"],
+        delta_b: Float[np.ndarray, "row parameter"],
+        fraction_b: Float[np.ndarray, " row"],
+    ) -> Float[np.ndarray, "row parameter"]:
         """[row, parameter] of mixtures of solvents with the given deviations, [row, parameter] each."""
         b = fraction_b[:, None]
         return self.mean + (1 - b) * delta_a + b * delta_b + 4 * b * (1 - b) * self.mixing
@@ -89,18 +95,18 @@ def fit(samples: Samples, *, noise: float, spread: float, excess: float, iterati
     columns = (effects_of[:, None, :, None] * width + np.arange(width)).repeat(3, axis=1)
     ends = np.arange(0, columns.size + 1, columns.shape[2] * width)
 
-    def residual(effects: np.ndarray) -> np.ndarray:
+    def residual(effects: Float[np.ndarray, "effect parameter"]) -> Float[np.ndarray, "row 3"]:
         parameters = _CENTRE + np.einsum("rk,rkp->rp", weights, effects[effects_of])
         return (samples.targets - yields(parameters, samples.celsius, samples.minutes)) / noise
 
-    def jacobian(effects: np.ndarray) -> csr_array:
+    def jacobian(effects: Float[np.ndarray, "effect parameter"]) -> csr_array:
         parameters = _CENTRE + np.einsum("rk,rkp->rp", weights, effects[effects_of])
         _, by_row = yields_and_derivatives(parameters, samples.celsius, samples.minutes)
         # In units of the prior, so that the penalty is the identity.
         entries = weights[:, None, :, None] * prior[effects_of][:, None] * by_row[:, :, None] / noise
         return csr_array((entries.ravel(), columns.ravel(), ends), shape=(len(ends) - 1, count * width))
 
-    def penalised(effects: np.ndarray) -> float:
+    def penalised(effects: Float[np.ndarray, "effect parameter"]) -> float:
         return float((residual(effects) ** 2).sum() + ((effects / prior) ** 2).sum())
 
     effects = np.zeros((count, width))
@@ -127,7 +133,9 @@ def fit(samples: Samples, *, noise: float, spread: float, excess: float, iterati
     return KineticFit(_CENTRE + effects[0], solvents, mixing)
 
 
-def _effects(samples: Samples, spread: float, excess: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _effects(
+    samples: Samples, spread: float, excess: float
+) -> tuple[Int[np.ndarray, "row term"], Float[np.ndarray, "row term"], Float[np.ndarray, " effect"]]:
     """[row, k] the numbers of each row's effects, [row, k] how much each counts, and [effect] prior scales."""
     b, rows = samples.fraction_b, len(samples.fraction_b)
     numbers = [np.zeros(rows, dtype=np.int64), 1 + samples.solvent_a, 1 + samples.solvent_b]

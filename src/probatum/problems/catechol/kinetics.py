@@ -22,6 +22,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
 GAS_CONSTANT = 8.31446261815324e-3
 """kJ / (mol K)"""
@@ -32,7 +33,7 @@ PARAMETERS = (*(f"ln k, {step}" for step in STEPS), *(f"E, {step}" for step in S
 """Of one solvent: ln of the rates at T0 [1/min], activation energies [kJ/mol], logit of r."""
 
 
-def species(rates: jax.Array, time: jax.Array) -> jax.Array:
+def species(rates: Float[jax.Array, " 6"], time: Float[jax.Array, ""]) -> Float[jax.Array, " 4"]:
     """Fractions of SM, I, Product 2 and Product 3, [4], each from 0 to 1; what is missing to 1 is lost.
 
     Args:
@@ -45,7 +46,9 @@ def species(rates: jax.Array, time: jax.Array) -> jax.Array:
     return jnp.stack([jnp.exp(-k1 * time), k1 * _difference_of_two(k1, q, time), *products])
 
 
-def measured(parameters: jax.Array, inverse: jax.Array, time: jax.Array) -> jax.Array:
+def measured(
+    parameters: Float[jax.Array, " 13"], inverse: Float[jax.Array, ""], time: Float[jax.Array, ""]
+) -> Float[jax.Array, " 3"]:
     """Measured fractions of SM, Product 2 and Product 3, [3].
 
     Args:
@@ -60,12 +63,14 @@ def measured(parameters: jax.Array, inverse: jax.Array, time: jax.Array) -> jax.
     return jnp.stack([jax.nn.sigmoid(parameters[2 * steps]) * sm, second, third])
 
 
-def inverse_temperature(celsius: np.ndarray) -> np.ndarray:
+def inverse_temperature(celsius: Float[np.ndarray, " row"]) -> Float[np.ndarray, " row"]:
     """(1/T - 1/T0) / R for temperatures in deg C, mol/kJ."""
     return (1 / (celsius + 273.15) - 1 / REFERENCE) / GAS_CONSTANT
 
 
-def yields(parameters: np.ndarray, celsius: np.ndarray, minutes: np.ndarray) -> np.ndarray:
+def yields(
+    parameters: Float[np.ndarray, "row 13"], celsius: Float[np.ndarray, " row"], minutes: Float[np.ndarray, " row"]
+) -> Float[np.ndarray, "row 3"]:
     """Measured fractions of SM, Product 2 and Product 3: [row, 3] float64.
 
     Args:
@@ -77,8 +82,8 @@ def yields(parameters: np.ndarray, celsius: np.ndarray, minutes: np.ndarray) -> 
 
 
 def yields_and_derivatives(
-    parameters: np.ndarray, celsius: np.ndarray, minutes: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    parameters: Float[np.ndarray, "row 13"], celsius: Float[np.ndarray, " row"], minutes: Float[np.ndarray, " row"]
+) -> tuple[Float[np.ndarray, "row 3"], Float[np.ndarray, "row 3 13"]]:
     """As `yields`, and their derivatives by the parameters: [row, 3, 13] float64."""
     value, derivative = _in_blocks(_values_and_derivatives, parameters, celsius, minutes)
     return value, derivative
@@ -88,8 +93,11 @@ _BLOCK = 512
 
 
 def _in_blocks(
-    function: Callable[..., tuple[jax.Array, ...]], parameters: np.ndarray, celsius: np.ndarray, minutes: np.ndarray
-) -> tuple[np.ndarray, ...]:
+    function: Callable[..., tuple[jax.Array, ...]],
+    parameters: Float[np.ndarray, "row 13"],
+    celsius: Float[np.ndarray, " row"],
+    minutes: Float[np.ndarray, " row"],
+) -> tuple[Float[np.ndarray, "row ..."], ...]:
     """Evaluates in blocks of one shape, so that a function is compiled once, whatever the number of rows."""
     rows = len(parameters)
     inverse = inverse_temperature(np.asarray(celsius, dtype=np.float64))
@@ -104,17 +112,23 @@ def _in_blocks(
 
 
 @jax.jit
-def _values(parameters: jax.Array, inverse: jax.Array, time: jax.Array) -> tuple[jax.Array]:
+def _values(
+    parameters: Float[jax.Array, "row 13"], inverse: Float[jax.Array, " row"], time: Float[jax.Array, " row"]
+) -> tuple[Float[jax.Array, "row 3"]]:
     return (jax.vmap(measured)(parameters, inverse, time),)
 
 
 @jax.jit
-def _values_and_derivatives(parameters: jax.Array, inverse: jax.Array, time: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _values_and_derivatives(
+    parameters: Float[jax.Array, "row 13"], inverse: Float[jax.Array, " row"], time: Float[jax.Array, " row"]
+) -> tuple[Float[jax.Array, "row 3"], Float[jax.Array, "row 3 13"]]:
     forward = jax.vmap(jax.jacfwd(measured))
     return jax.vmap(measured)(parameters, inverse, time), forward(parameters, inverse, time)
 
 
-def _difference_of_two(a: jax.Array, b: jax.Array, time: jax.Array) -> jax.Array:
+def _difference_of_two(
+    a: Float[jax.Array, ""], b: Float[jax.Array, ""], time: Float[jax.Array, ""]
+) -> Float[jax.Array, ""]:
     """(exp(-a t) - exp(-b t)) / (b - a), also where a = b."""
     z = jnp.abs(b - a) * time
     close = z < 1e-4
@@ -123,7 +137,9 @@ def _difference_of_two(a: jax.Array, b: jax.Array, time: jax.Array) -> jax.Array
     return time * jnp.exp(-jnp.minimum(a, b) * time) * ratio
 
 
-def _difference_of_three(a: jax.Array, b: jax.Array, c: jax.Array, time: jax.Array) -> jax.Array:
+def _difference_of_three(
+    a: Float[jax.Array, ""], b: Float[jax.Array, ""], c: Float[jax.Array, ""], time: Float[jax.Array, ""]
+) -> Float[jax.Array, ""]:
     """The second divided difference of exp(-x t) at a, b and c, also where they coincide.
 
     Near coincidence it is t^2/2 times the mean of exp(-x t) over the simplex of a, b, c (Hermite and Genocchi), here up

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 from scipy.stats import norm
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -103,11 +104,11 @@ class KineticRegressor(RegressorMixin, BaseEstimator):
                     self.spread_factor_ = _spread_factor(samples, mean, np.sqrt(variance + self.noise**2))
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any) -> Float[np.ndarray, "row 3"]:
         """Yields [row, 3] for inputs [row, 3 + 2 descriptors], each in [0, 1], their sum at most 1."""
         return self._moved(X).mean(axis=0)
 
-    def predict_spread(self, X: Any) -> np.ndarray:
+    def predict_spread(self, X: Any) -> Float[np.ndarray, "row 3"]:
         """[row, 3] standard deviations: of yields over the uncertain rates of unseen solvents, and the noise."""
         return self._spread(X, self._moved(X))
 
@@ -119,15 +120,17 @@ class KineticRegressor(RegressorMixin, BaseEstimator):
     def fit_many(
         cls,
         estimators: Sequence[KineticRegressor],
-        inputs: np.ndarray,
-        targets: np.ndarray,
+        inputs: Float[np.ndarray, "row column"],
+        targets: Float[np.ndarray, "row quantity"],
         row_sets: Sequence[RowSet],
         cores: int = 1,
     ) -> list[FitOutcome]:
         """One training after the other, each with its predictive spread (see `probatum.learning.learner`)."""
         return [e._outcome(inputs, targets, rows) for e, rows in zip(estimators, row_sets, strict=True)]
 
-    def _outcome(self, inputs: np.ndarray, targets: np.ndarray, rows: RowSet) -> FitOutcome:
+    def _outcome(
+        self, inputs: Float[np.ndarray, "row column"], targets: Float[np.ndarray, "row quantity"], rows: RowSet
+    ) -> FitOutcome:
         started = time.perf_counter()
         try:
             self.fit(inputs[rows.train], targets[rows.train])
@@ -138,23 +141,29 @@ class KineticRegressor(RegressorMixin, BaseEstimator):
             return FitOutcome(np.empty((0, 0)), time.perf_counter() - started, error=traceback.format_exc())
         return FitOutcome(prediction, time.perf_counter() - started, spread)
 
-    def _moved(self, X: Any) -> np.ndarray:
+    def _moved(self, X: Any) -> Float[np.ndarray, "draw row 3"]:
         """[draw, row, 3] yields, the parameters of unseen solvents moved by errors of training solvents left out."""
         conditions, deviations, unseen = self._rows(X)
         return _moved_yields(self.kinetics_, conditions, deviations, unseen, self.regression_.errors)
 
-    def _spread(self, X: Any, moved: np.ndarray) -> np.ndarray:
+    def _spread(self, X: Any, moved: Float[np.ndarray, "draw row 3"]) -> Float[np.ndarray, "row 3"]:
         unseen = np.logical_or(*self._rows(X)[2])[:, None]
         return np.where(unseen, self.spread_factor_, 1.0) * np.sqrt(moved.var(axis=0) + self.noise**2)
 
-    def _rows(self, X: Any) -> tuple[np.ndarray, tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    def _rows(
+        self, X: Any
+    ) -> tuple[
+        Float[np.ndarray, "row 3"], tuple[Float[np.ndarray, "row parameter"], ...], tuple[Bool[np.ndarray, " row"], ...]
+    ]:
         """Conditions, and of solvents A and B the deviations and whether they were never seen."""
         check_is_fitted(self)
         conditions, *descriptors = _apart(np.asarray(validate_data(self, X, reset=False, dtype=np.float64)))
         deviations, unseen = zip(*(self._deviations(block) for block in descriptors), strict=True)
         return conditions, deviations, unseen
 
-    def _deviations(self, descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _deviations(
+        self, descriptors: Float[np.ndarray, "row descriptor"]
+    ) -> tuple[Float[np.ndarray, "row parameter"], Bool[np.ndarray, " row"]]:
         """[row, parameter] deviations from the mean solvent, and [row] whether the solvent was never seen."""
         same = (descriptors[:, None, :] == self.solvents_[None]).all(axis=2)
         unseen = ~same.any(axis=1)
@@ -170,7 +179,9 @@ class KineticRegressor(RegressorMixin, BaseEstimator):
         return tags
 
 
-def _left_out(samples: Samples, kinetics: KineticFit, whole: RateRegression) -> tuple[np.ndarray, np.ndarray]:
+def _left_out(
+    samples: Samples, kinetics: KineticFit, whole: RateRegression
+) -> tuple[Float[np.ndarray, "row 3"], Float[np.ndarray, "row 3"]]:
     """Mean and variance [row, 3] of yields over uncertain rates, each group of rows predicted without its solvents."""
     conditions = np.stack([samples.celsius, samples.minutes, samples.fraction_b], axis=1)
     numbers = np.stack([samples.solvent_a, samples.solvent_b])
@@ -190,13 +201,15 @@ def _left_out(samples: Samples, kinetics: KineticFit, whole: RateRegression) -> 
     return mean, variance
 
 
-def _groups(samples: Samples) -> np.ndarray:
+def _groups(samples: Samples) -> Int[np.ndarray, " row"]:
     """[row] int: rows of the same solvents, whichever is called A."""
     pairs = np.sort(np.stack([samples.solvent_a, samples.solvent_b], axis=1), axis=1)
     return np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
 
 
-def _spread_factor(samples: Samples, left_out: np.ndarray, spread: np.ndarray) -> np.ndarray:
+def _spread_factor(
+    samples: Samples, left_out: Float[np.ndarray, "row 3"], spread: Float[np.ndarray, "row 3"]
+) -> Float[np.ndarray, " 3"]:
     """[3] what spreads are multiplied by, from means and spreads [row, 3] of groups left out."""
     sizes = np.abs(samples.targets - left_out) / spread
     weights = group_weights(_groups(samples), len(sizes))
@@ -206,11 +219,11 @@ def _spread_factor(samples: Samples, left_out: np.ndarray, spread: np.ndarray) -
 
 def _moved_yields(
     kinetics: KineticFit,
-    conditions: np.ndarray,
-    deviations: tuple[np.ndarray, ...],
-    unseen: tuple[np.ndarray, ...],
-    errors: np.ndarray,
-) -> np.ndarray:
+    conditions: Float[np.ndarray, "row 3"],
+    deviations: tuple[Float[np.ndarray, "row parameter"], ...],
+    unseen: tuple[Bool[np.ndarray, " row"], ...],
+    errors: Float[np.ndarray, "solvent parameter"],
+) -> Float[np.ndarray, "draw row 3"]:
     """[draw, row, 3] yields with the deviations of unseen solvents moved by [draw] errors and their opposites.
 
     The two solvents of a mixture take errors of different training solvents.
@@ -234,7 +247,9 @@ def _moved_yields(
     return moved.reshape(times, len(b), 3)
 
 
-def _apart(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _apart(
+    inputs: Float[np.ndarray, "row column"],
+) -> tuple[Float[np.ndarray, "row 3"], Float[np.ndarray, "row descriptor"], Float[np.ndarray, "row descriptor"]]:
     """Conditions, descriptors of solvent A and of solvent B; a solvent that is not in a row stands as the other one."""
     width = inputs.shape[1] - CONDITIONS
     if width < 2 or width % 2:
@@ -249,7 +264,12 @@ def _apart(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return conditions, np.where(fraction[:, None] == 1, b, a), np.where(fraction[:, None] == 0, a, b)
 
 
-def _averaged(conditions: np.ndarray, numbers: np.ndarray, targets: np.ndarray, solvents: int) -> Samples:
+def _averaged(
+    conditions: Float[np.ndarray, "row 3"],
+    numbers: Int[np.ndarray, "2 row"],
+    targets: Float[np.ndarray, "row 3"],
+    solvents: int,
+) -> Samples:
     """Rows with repeated measurements averaged: the same mixture and temperature, times equal to 0.1 min."""
     celsius, minutes, b = conditions.T
     keys = np.column_stack([*numbers, b, celsius, np.round(minutes, 1)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool
 
 from probatum.errors import DataError, UnknownNameError, UsageError, nearest
 from probatum.problems.catechol.calibration import PURE
@@ -107,7 +108,7 @@ def check_conditions(celsius: float, minutes: float) -> None:
         raise UsageError(f"a residence time of {minutes:g} min is impossible", remedy="give minutes above 0")
 
 
-def own_rows(data: Published, asked: Asked) -> np.ndarray:
+def own_rows(data: Published, asked: Asked) -> Bool[np.ndarray, " row"]:
     """[row] bool: measured rows of the solvent, or of mixtures of the two in any shares."""
     rows, b = data.rows, data.rows.fraction_b
     if asked.a.name == asked.b.name:
@@ -115,7 +116,7 @@ def own_rows(data: Published, asked: Asked) -> np.ndarray:
     return (rows.pair == " | ".join(sorted((asked.a.name, asked.b.name)))) & (b > 1 - PURE) & (b < PURE)
 
 
-def measured_rows(data: Published, asked: Asked, celsius: float | None = None) -> np.ndarray:
+def measured_rows(data: Published, asked: Asked, celsius: float | None = None) -> Bool[np.ndarray, " row"]:
     """[row] bool: the same within `SHARE` of the share, and within `NEARBY_K` of a temperature where one is given."""
     rows = data.rows
     near = own_rows(data, asked)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
 
 LENGTHS = (np.inf, 1.0, 2.0)
 """Kernels to choose from: a length scale in root mean square standard deviations; infinite: the linear kernel."""
@@ -35,14 +36,19 @@ class RateRegression:
 
     length: float
     strength: float
-    known: np.ndarray
-    shares: np.ndarray
-    coefficients: np.ndarray
-    errors: np.ndarray
+    known: Float[np.ndarray, "solvent descriptor"]
+    shares: Float[np.ndarray, "process descriptor"]
+    coefficients: Float[np.ndarray, "process solvent parameter"]
+    errors: Float[np.ndarray, "solvent parameter"]
 
     @classmethod
     def of(
-        cls, length: float, strength: float, shares: np.ndarray, known: np.ndarray, deviations: np.ndarray
+        cls,
+        length: float,
+        strength: float,
+        shares: Float[np.ndarray, "process descriptor"],
+        known: Float[np.ndarray, "solvent descriptor"],
+        deviations: Float[np.ndarray, "solvent parameter"],
     ) -> RateRegression:
         """Learned from deviations [solvent, parameter] of solvents with descriptors `known`."""
         inverse = np.linalg.inv(kernels(known, known, shares, length) + strength * np.eye(len(known)))
@@ -50,17 +56,21 @@ class RateRegression:
         left_out = coefficients / np.diagonal(inverse, axis1=1, axis2=2)[:, :, None]
         return cls(length, strength, known, shares, coefficients, left_out.mean(axis=0))
 
-    def without(self, solvents: np.ndarray, deviations: np.ndarray) -> RateRegression:
+    def without(
+        self, solvents: Int[np.ndarray, " left"], deviations: Float[np.ndarray, "solvent parameter"]
+    ) -> RateRegression:
         """The same learned without some solvents, given by number; `deviations` are those of all."""
         others = np.setdiff1d(np.arange(len(self.known)), solvents)
         return RateRegression.of(self.length, self.strength, self.shares, self.known[others], deviations[others])
 
-    def __call__(self, descriptors: np.ndarray) -> np.ndarray:
+    def __call__(self, descriptors: Float[np.ndarray, "row descriptor"]) -> Float[np.ndarray, "row parameter"]:
         """[row, parameter] for [row, descriptor] standardised."""
         return (kernels(descriptors, self.known, self.shares, self.length) @ self.coefficients).mean(axis=0)
 
 
-def candidates(known: np.ndarray, deviations: np.ndarray) -> list[RateRegression]:
+def candidates(
+    known: Float[np.ndarray, "solvent descriptor"], deviations: Float[np.ndarray, "solvent parameter"]
+) -> list[RateRegression]:
     """Every kernel and strength, once with all descriptors and once with parts of them."""
     return [
         RateRegression.of(length, strength, shares, known, deviations)
@@ -70,12 +80,12 @@ def candidates(known: np.ndarray, deviations: np.ndarray) -> list[RateRegression
     ]
 
 
-def whole(descriptors: int) -> np.ndarray:
+def whole(descriptors: int) -> Float[np.ndarray, "1 descriptor"]:
     """[1, descriptor] shares: one process that sees all descriptors."""
     return np.full((1, descriptors), 1 / descriptors)
 
 
-def parts(descriptors: int) -> np.ndarray:
+def parts(descriptors: int) -> Float[np.ndarray, "process descriptor"]:
     """[process, descriptor] shares: processes that see a third each, every descriptor in equally many."""
     generator = np.random.default_rng(0)
     dealt = [
@@ -89,7 +99,12 @@ def parts(descriptors: int) -> np.ndarray:
     return shares
 
 
-def kernels(one: np.ndarray, other: np.ndarray, shares: np.ndarray, length: float) -> np.ndarray:
+def kernels(
+    one: Float[np.ndarray, "one descriptor"],
+    other: Float[np.ndarray, "other descriptor"],
+    shares: Float[np.ndarray, "process descriptor"],
+    length: float,
+) -> Float[np.ndarray, "process one other"]:
     """[process, one, other]: linear for an infinite length, else exp(-d^2 / (2 length^2)), weighted by `shares`."""
     if np.isinf(length):
         return (one * shares[:, None, :]) @ other.T

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.errors import DataError, UnknownNameError, UsageError
 from probatum.problems.catechol.features import FILES, Descriptors, blocks, descriptors
@@ -72,10 +73,10 @@ class Solvent:
 
     name: str
     smiles: str
-    descriptors: Mapping[str, np.ndarray]
+    descriptors: Mapping[str, Float[np.ndarray, " _"]]
     unseen: Mapping[str, int]
 
-    def block(self, name: str) -> np.ndarray:
+    def block(self, name: str) -> Float[np.ndarray, " descriptor"]:
         """[descriptor] float64 of a block.
 
         Raises:
@@ -150,10 +151,10 @@ def inputs(
     names: Sequence[str],
     solvent_a: Solvent,
     solvent_b: Solvent,
-    fraction_b: np.ndarray,
-    celsius: np.ndarray,
-    minutes: np.ndarray,
-) -> np.ndarray:
+    fraction_b: Real[np.ndarray, " case"],
+    celsius: Real[np.ndarray, " case"],
+    minutes: Real[np.ndarray, " case"],
+) -> Float[np.ndarray, "case column"]:
     """The columns that a recipe's features have in a solvent or a mixture of two, [case, column] float64.
 
     Args:
@@ -196,7 +197,9 @@ def inputs(
     return np.concatenate([columns[name].compute(query) for name in names], axis=1)
 
 
-def training_range(block: str, names: Sequence[str], folder: Path) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+def training_range(
+    block: str, names: Sequence[str], folder: Path
+) -> tuple[tuple[str, ...], Float[np.ndarray, " descriptor"], Float[np.ndarray, " descriptor"]]:
     """Names of a block's columns, and the [descriptor] least and greatest value among the named training solvents.
 
     Raises:
@@ -207,7 +210,7 @@ def training_range(block: str, names: Sequence[str], folder: Path) -> tuple[tupl
     return table.columns, values.min(axis=0), values.max(axis=0)
 
 
-def _from_mixtures(name: str, table: Descriptors) -> np.ndarray | None:
+def _from_mixtures(name: str, table: Descriptors) -> Float[np.ndarray, " descriptor"] | None:
     """[descriptor] of a solvent that a table lacks, from a mixture of it and the mixture's other part, where known.
 
     phi_mixture = w phi + (1 - w) phi_other gives phi. In the published tables water follows from two mixtures alike.
@@ -256,7 +259,7 @@ def _canonical(smiles: str) -> str:
     return Chem.MolToSmiles(molecule)
 
 
-def drfp(smiles: str) -> np.ndarray:
+def drfp(smiles: str) -> Float[np.ndarray, " 2048"]:
     """[2048] float64 bits: the differential reaction fingerprint of the reaction in a solvent.
 
     Source: D. Probst et al., Digital Discovery 1 (2022) 91, by the authors' library with its default settings.
@@ -273,7 +276,7 @@ def drfp(smiles: str) -> np.ndarray:
     return np.asarray(DrfpEncoder.encode(REACTION.format(smiles))[0], dtype=np.float64)
 
 
-def fragprints(smiles: str) -> np.ndarray:
+def fragprints(smiles: str) -> Float[np.ndarray, " 2133"]:
     """[2133] float64: 2048 Morgan bits of radius 3, then 85 counts of fragments.
 
     Source: R.-R. Griffiths et al., GAUCHE (2023); fragments by RDKit.
@@ -291,4 +294,4 @@ def fragprints(smiles: str) -> np.ndarray:
     return np.concatenate([bits, counts]).astype(np.float64)
 
 
-_COMPUTED: Mapping[str, Callable[[str], np.ndarray]] = {"drfp": drfp, "fragprints": fragprints}
+_COMPUTED: Mapping[str, Callable[[str], Float[np.ndarray, " column"]]] = {"drfp": drfp, "fragprints": fragprints}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
 CONDITIONS, FRACTION = 3, 2
 """Columns of 'solvents_apart' before the descriptors, and the one that holds b."""
 
 
-def exchanged_mixed(inputs: np.ndarray) -> list[np.ndarray]:
+def exchanged_mixed(inputs: Float[np.ndarray, "row column"]) -> list[Float[np.ndarray, "row column"]]:
     """The same mixtures written the other way round, for features that mix linearly: the inputs themselves.
 
     Averaging predictions over both ways is often called test-time augmentation. Here it can change nothing, as
@@ -20,7 +21,7 @@ def exchanged_mixed(inputs: np.ndarray) -> list[np.ndarray]:
     return [inputs]
 
 
-def exchanged_apart(inputs: np.ndarray) -> list[np.ndarray]:
+def exchanged_apart(inputs: Float[np.ndarray, "row column"]) -> list[Float[np.ndarray, "row column"]]:
     """The same mixtures written the other way round, for the feature 'solvents_apart' alone.
 
     Args:

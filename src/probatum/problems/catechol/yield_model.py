@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.problems import model_file
 from probatum.problems.catechol.calibration import GUESSED, Known, LeftOut, Progress, Situation, interval, left_out
@@ -69,9 +70,9 @@ class Estimate:
         situation: [row] what is known of the solvent there.
     """
 
-    value: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    value: Float[np.ndarray, "row 3"]
+    low: Float[np.ndarray, "row 3"]
+    high: Float[np.ndarray, "row 3"]
     situation: tuple[Situation, ...]
 
 
@@ -93,7 +94,13 @@ class YieldModel:
     guessed: Mapping[str, float]
 
     def estimate(
-        self, a: Solvent, b: Solvent, fraction_b: float, celsius: np.ndarray, minutes: np.ndarray, guessed: bool
+        self,
+        a: Solvent,
+        b: Solvent,
+        fraction_b: float,
+        celsius: Real[np.ndarray, " row"],
+        minutes: Real[np.ndarray, " row"],
+        guessed: bool,
     ) -> Estimate:
         """Yields with intervals of one mixture at [row] conditions.
 
@@ -111,7 +118,7 @@ class YieldModel:
         low, high = interval(value, spread, np.stack([factors[s] for s in situations]))
         return Estimate(value, low, high, tuple(situations))
 
-    def factors(self, situation: Situation) -> np.ndarray:
+    def factors(self, situation: Situation) -> Float[np.ndarray, " 3"]:
         """[3] half widths in units of the spread; infinite where no left-out row stands for the situation.
 
         A guess of a descriptor knows no more than a table, so its intervals are at least as wide as with tables: other

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 from scipy.io import netcdf_file
 
 from probatum.errors import DataError
@@ -62,7 +63,7 @@ def read_andi(path: Path) -> Run:
     return checked(title, times, offsets, masses, intensities, where=str(path), metadata=attributes)
 
 
-def _values(file: netcdf_file, name: str) -> np.ndarray:
+def _values(file: netcdf_file, name: str) -> Float[np.ndarray, " ..."]:
     variable = file.variables[name]
     scale = float(getattr(variable, "scale_factor", 1.0))
     offset = float(getattr(variable, "add_offset", 0.0))

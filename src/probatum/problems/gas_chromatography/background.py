@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float, Int
 from scipy.ndimage import percentile_filter, uniform_filter1d
 
 from probatum.errors import DataError
@@ -33,18 +34,18 @@ class Traces:
         background: [scan, m/z] float64, of it.
     """
 
-    times: np.ndarray
+    times: Float[np.ndarray, " scan"]
     lowest: int
-    measured: np.ndarray
-    background: np.ndarray
+    measured: Float[np.ndarray, "scan mass"]
+    background: Float[np.ndarray, "scan mass"]
 
     @property
-    def masses(self) -> np.ndarray:
+    def masses(self) -> Int[np.ndarray, " mass"]:
         """[m/z] int64: the whole m/z of the columns."""
         return self.lowest + np.arange(self.measured.shape[1])
 
     @property
-    def peaks(self) -> np.ndarray:
+    def peaks(self) -> Float[np.ndarray, "scan mass"]:
         """[scan, m/z] float64: what is above the background; below 0 where noise goes below it."""
         return self.measured - self.background
 
@@ -63,7 +64,9 @@ def traces(run: Run, window: float = WINDOW) -> Traces:
     return Traces(run.times, lowest, measured, background(measured, run.times, window))
 
 
-def background(intensities: np.ndarray, times: np.ndarray, window: float = WINDOW) -> np.ndarray:
+def background(
+    intensities: Float[np.ndarray, "scan mass"], times: Float[np.ndarray, " scan"], window: float = WINDOW
+) -> Float[np.ndarray, "scan mass"]:
     """What lies under the peaks.
 
     Args:
@@ -142,12 +145,14 @@ def noise_gain(found: Traces) -> float:
     return float(np.median(variance[quiet] / mean[quiet])) if quiet.any() else 1.0
 
 
-def _running(values: np.ndarray, percent: float, wide: int) -> np.ndarray:
+def _running(values: Float[np.ndarray, "block mass"], percent: float, wide: int) -> Float[np.ndarray, "block mass"]:
     """The running quantile of each column."""
     return percentile_filter(values, percent, size=(wide, 1), mode="nearest")
 
 
-def _interpolated(times: np.ndarray, centres: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _interpolated(
+    times: Float[np.ndarray, " scan"], centres: Float[np.ndarray, " block"], values: Float[np.ndarray, "block mass"]
+) -> Float[np.ndarray, "scan mass"]:
     """Values [block, m/z] at centres, linearly at other times; constant beyond the first and the last."""
     if len(centres) == 1:
         return np.repeat(values, len(times), axis=0)

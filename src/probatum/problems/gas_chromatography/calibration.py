@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Real
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
@@ -26,9 +27,9 @@ class Calibration:
     """
 
     temperature: float = 1.0
-    steps: tuple[np.ndarray, ...] | None = None
+    steps: tuple[Float[np.ndarray, "2 _point"], ...] | None = None
 
-    def __call__(self, log_odds: np.ndarray) -> np.ndarray:
+    def __call__(self, log_odds: Float[np.ndarray, "row label"]) -> Float[np.ndarray, "row label"]:
         """Probabilities [row, label] of log-odds [row, label]."""
         p = np.asarray(expit(log_odds / self.temperature))
         if self.steps is not None:
@@ -36,7 +37,9 @@ class Calibration:
         return np.clip(p, SMALLEST, 1 - SMALLEST)
 
 
-def learned_calibration(method: str, log_odds: np.ndarray, labels: np.ndarray) -> Calibration:
+def learned_calibration(
+    method: str, log_odds: Float[np.ndarray, "row label"], labels: Real[np.ndarray, "row label"]
+) -> Calibration:
     """A calibration from predictions for rows that were not trained on.
 
     'temperature' divides all log-odds by one number, that of the least cross-entropy (Guo et al., ICML 2017).
@@ -67,6 +70,6 @@ def learned_calibration(method: str, log_odds: np.ndarray, labels: np.ndarray) -
     return Calibration(1.0, tuple(steps))
 
 
-def log_odds_of(probabilities: np.ndarray) -> np.ndarray:
+def log_odds_of(probabilities: Real[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """ln(p / (1 - p)), probabilities kept `SMALLEST` away from 0 and 1."""
     return np.asarray(logit(np.clip(probabilities, SMALLEST, 1 - SMALLEST)))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
+from jaxtyping import Bool, Float, UInt8
 
 from probatum.errors import DataError
 from probatum.problems.gas_chromatography.csv_kernel import (
@@ -75,20 +76,22 @@ def read_challenge_csv(path: Path, unit: TimeUnit = "min") -> Run:
     )
 
 
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
+def _joined(parts: list[Float[np.ndarray, " _part"]]) -> Float[np.ndarray, " point"]:
     """One array of all parts, which are given up: both kept would double the memory."""
     joined = np.concatenate(parts)
     parts.clear()
     return joined
 
 
-def _refuse(wrong: np.ndarray, values: np.ndarray, what: str, path: Path, line: int, remedy: str) -> None:
+def _refuse(
+    wrong: Bool[np.ndarray, " row"], values: Float[np.ndarray, " row"], what: str, path: Path, line: int, remedy: str
+) -> None:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(f"{what} is {values[row]:g}", where=f"{path}, line {line + row}", remedy=remedy)
 
 
-def _rows(path: Path) -> Iterator[np.ndarray]:
+def _rows(path: Path) -> Iterator[Float[np.ndarray, "row 3"]]:
     """[row, 3] float64, block after block."""
     with opened(path) as stream:
         rest = read_from(stream, path, BLOCK)
@@ -125,7 +128,7 @@ def _rows(path: Path) -> Iterator[np.ndarray]:
             rest = text[position:].tobytes()
 
 
-def _after_the_last_newline(text: np.ndarray) -> int:
+def _after_the_last_newline(text: UInt8[np.ndarray, " byte"]) -> int:
     for width in (1 << 10, len(text)):
         found = np.flatnonzero(text[-width:] == NEWLINE)
         if len(found):
@@ -133,7 +136,7 @@ def _after_the_last_newline(text: np.ndarray) -> int:
     return 0
 
 
-def _complain(status: int, text: np.ndarray, position: int, path: Path, line: int) -> NoReturn:
+def _complain(status: int, text: UInt8[np.ndarray, " byte"], position: int, path: Path, line: int) -> NoReturn:
     content = text[position : position + 80].tobytes().split(b"\n")[0].decode("utf-8", "replace").strip()
     what = {
         EMPTY: "is empty",

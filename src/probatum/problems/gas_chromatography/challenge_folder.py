@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.errors import DataError, DataMissingError, StorageError
 from probatum.problems.gas_chromatography.challenge_csv import HEADER
@@ -148,7 +149,7 @@ def write_tables(folder: Path, samples: Sequence[Sample], hidden: Sequence[str] 
     _write_families(folder / SUBMISSION, unknown)
 
 
-def write_submission(path: Path, names: Sequence[str], probabilities: np.ndarray) -> None:
+def write_submission(path: Path, names: Sequence[str], probabilities: Float[np.ndarray, "_sample _family"]) -> None:
     """Writes predictions in the form of a submission.
 
     Args:

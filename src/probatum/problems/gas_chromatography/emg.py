@@ -18,6 +18,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Real
 from scipy.optimize import brentq, least_squares, minimize_scalar
 from scipy.special import erfc, erfcx
 
@@ -67,7 +68,9 @@ class EmgFit:
         return full_width(self.sigma, self.tau)
 
 
-def emg(times: np.ndarray, area: float, mu: float, sigma: float, tau: float) -> np.ndarray:
+def emg(
+    times: Real[np.ndarray, " time"], area: float, mu: float, sigma: float, tau: float
+) -> Float[np.ndarray, " time"]:
     """The exponentially modified Gaussian.
 
     Args:
@@ -89,7 +92,9 @@ def emg(times: np.ndarray, area: float, mu: float, sigma: float, tau: float) -> 
     return area / (2 * tau) * np.where(early, front, tail)
 
 
-def slopes(times: np.ndarray, area: float, mu: float, sigma: float, tau: float) -> np.ndarray:
+def slopes(
+    times: Real[np.ndarray, " time"], area: float, mu: float, sigma: float, tau: float
+) -> Float[np.ndarray, "time 4"]:
     """Derivatives of `emg` by area, mu, sigma and tau: [time, 4] float64.
 
     From tau f' + f = g, with g the Gaussian of this area, and the heat equation df/dsigma = sigma f''.
@@ -128,7 +133,13 @@ def full_width(sigma: float, tau: float, share: float = 0.5) -> float:
     return float(after) - float(before)  # pyright: ignore[reportArgumentType]
 
 
-def fit_emg(times: np.ndarray, intensities: np.ndarray, noise: np.ndarray, *, offset: bool = True) -> EmgFit | None:
+def fit_emg(
+    times: Real[np.ndarray, " _scan"],
+    intensities: Real[np.ndarray, " _scan"],
+    noise: Real[np.ndarray, " _scan"],
+    *,
+    offset: bool = True,
+) -> EmgFit | None:
     """The exponentially modified Gaussian that fits best, by weighted least squares.
 
     Standard errors come from the Jacobian; where the fit is worse than the noise explains, they grow by the root of
@@ -161,14 +172,14 @@ def fit_emg(times: np.ndarray, intensities: np.ndarray, noise: np.ndarray, *, of
     weight = scale / noise
     span = float(times[-1] - times[0])
 
-    def unpacked(free: np.ndarray) -> tuple[float, float, float, float]:
+    def unpacked(free: Float[np.ndarray, " parameter"]) -> tuple[float, float, float, float]:
         sigma = math.exp(free[2])
         return float(free[0]), float(free[1]), sigma, sigma * math.exp(free[3])
 
-    def residuals(free: np.ndarray) -> np.ndarray:
+    def residuals(free: Float[np.ndarray, " parameter"]) -> Float[np.ndarray, " scan"]:
         return weight * (emg(times, *unpacked(free)) + (free[4] if offset else 0.0) - intensities / scale)
 
-    def jacobian(free: np.ndarray) -> np.ndarray:
+    def jacobian(free: Float[np.ndarray, " parameter"]) -> Float[np.ndarray, "scan parameter"]:
         area, mu, sigma, tau = unpacked(free)
         by = slopes(times, area, mu, sigma, tau)
         # Of log sigma with tau / sigma held, and of log(tau / sigma).
@@ -215,7 +226,7 @@ def fit_emg(times: np.ndarray, intensities: np.ndarray, noise: np.ndarray, *, of
     )
 
 
-def _start(times: np.ndarray, intensities: np.ndarray) -> np.ndarray:
+def _start(times: Float[np.ndarray, " scan"], intensities: Float[np.ndarray, " scan"]) -> Float[np.ndarray, " 5"]:
     """area, mu, log sigma, log(tau / sigma) and offset of a peak whose largest intensity is 1."""
     top = int(intensities.argmax())
     above = np.flatnonzero(intensities >= 0.5)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 
 from probatum.errors import DataError, UsageError
 from probatum.problems.gas_chromatography.run import EXTRA
@@ -31,7 +32,7 @@ ALCOHOL = "[OX2H][CX4]"
 """A hydroxyl group on a saturated carbon; phenols count among the other compounds of oxygen."""
 
 
-def families_of(smiles: str) -> np.ndarray:
+def families_of(smiles: str) -> Bool[np.ndarray, " family"]:
     """The families of one compound.
 
     Args:

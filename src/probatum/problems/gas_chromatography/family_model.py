@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.learning.learner import learner_kind
 from probatum.problems import model_file
@@ -76,7 +77,7 @@ class FittedPart:
     weight: float
     fitted: tuple[Any, ...]
 
-    def log_odds(self, inputs: np.ndarray) -> np.ndarray:
+    def log_odds(self, inputs: Float[np.ndarray, "run column"]) -> Float[np.ndarray, "run family"]:
         """[run, family] mean log-odds of the members."""
         seen = np.ascontiguousarray(inputs[:, slice(*self.columns)])
         return np.mean([log_odds_of(one.predict(seen)) for one in map(self._estimator, self.fitted)], axis=0)
@@ -99,11 +100,11 @@ class FamilyModel:
     parts: tuple[FittedPart, ...]
     calibration: Calibration
 
-    def predict(self, runs: Sequence[Run]) -> np.ndarray:
+    def predict(self, runs: Sequence[Run]) -> Float[np.ndarray, "run family"]:
         """Calibrated probabilities [run, family] float64, in the order of `families.FAMILIES`."""
         return self.predict_observed(observed(runs))
 
-    def predict_observed(self, runs: ObservedRuns) -> np.ndarray:
+    def predict_observed(self, runs: ObservedRuns) -> Float[np.ndarray, "run family"]:
         """The same for runs that were looked at already."""
         names = np.array([f"run {place}" for place in range(len(runs))], dtype=str)
         inputs = _inputs(dataset_of(runs, names, {}, Origin(generator="asked", seed=0, count=len(runs))))
@@ -148,5 +149,5 @@ def trained(dataset: Dataset, cores: int = 2) -> FamilyModel:
     return FamilyModel(tuple(parts), learner.calibration_)
 
 
-def _inputs(dataset: Dataset) -> np.ndarray:
+def _inputs(dataset: Dataset) -> Float[np.ndarray, "run column"]:
     return np.concatenate([FEATURES[name].compute(dataset) for name in SEEN], axis=1)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from probatum.problems.gas_chromatography.images import Normalisation, normalised, without_background
 from probatum.problems.gas_chromatography.observed_runs import BIN, BINS, HIGHEST, LOWEST
@@ -27,7 +28,9 @@ ALL = np.arange(LOWEST, HIGHEST + 1)
 MOST_VARYING = ~np.isin(ALL, LEAST_VARYING)
 
 
-def seven_blocks(dataset: Dataset, along: int = 0, columns: np.ndarray | slice = slice(None)) -> np.ndarray:
+def seven_blocks(
+    dataset: Dataset, along: int = 0, columns: Bool[np.ndarray, " mass"] | slice = slice(None)
+) -> Float[np.ndarray, "run column"]:
     """[run, block x m/z], block after block.
 
     Args:
@@ -39,13 +42,13 @@ def seven_blocks(dataset: Dataset, along: int = 0, columns: np.ndarray | slice =
     return kept.reshape(len(dataset), -1).astype(np.float64)
 
 
-def mean_intensities(dataset: Dataset) -> np.ndarray:
+def mean_intensities(dataset: Dataset) -> Float[np.ndarray, "run mass"]:
     """[run, m/z]: log(1 + mean intensity), the first of the seven blocks."""
     kept = np.asarray(dataset.observations["seven_blocks"])[:, 0, BLOCKS.index("mean")]
     return kept.astype(np.float64)
 
 
-def images(dataset: Dataset, by: Normalisation = "none", background: bool = False) -> np.ndarray:
+def images(dataset: Dataset, by: Normalisation = "none", background: bool = False) -> Float[np.ndarray, "run column"]:
     """[run, m/z x bin], m/z after m/z: log(1 + counts), or, normalised, the shares themselves.
 
     Args:
@@ -54,24 +57,24 @@ def images(dataset: Dataset, by: Normalisation = "none", background: bool = Fals
         background: whether it is left in.
     """
 
-    def one(counts: np.ndarray) -> np.ndarray:
+    def one(counts: Float[np.ndarray, "bin mass"]) -> Float[np.ndarray, "bin mass"]:
         above = counts if background else without_background(counts, WINDOW)
         return np.log1p(above) if by == "none" else normalised(above, by)
 
     return _of_each(dataset, one, BINS)
 
 
-def coarse_images(dataset: Dataset) -> np.ndarray:
+def coarse_images(dataset: Dataset) -> Float[np.ndarray, "run column"]:
     """[run, m/z x coarse bin], m/z after m/z: log(1 + counts), the largest of `COARSE` neighbouring bins."""
 
-    def one(counts: np.ndarray) -> np.ndarray:
+    def one(counts: Float[np.ndarray, "bin mass"]) -> Float[np.ndarray, "coarse mass"]:
         above = without_background(counts, WINDOW)
         return np.log1p(above.reshape(BINS // COARSE, COARSE, -1).max(axis=1))
 
     return _of_each(dataset, one, BINS // COARSE)
 
 
-def strongest_spectra(dataset: Dataset) -> np.ndarray:
+def strongest_spectra(dataset: Dataset) -> Float[np.ndarray, "run column"]:
     """[run, spectrum x m/z]: log(1 + counts) of the `STRONGEST` bins with most above background, strongest first."""
     counts = np.asarray(dataset.observations["images"])
     made = np.empty((len(counts), STRONGEST, len(ALL)))
@@ -82,13 +85,13 @@ def strongest_spectra(dataset: Dataset) -> np.ndarray:
     return made.reshape(len(counts), -1)
 
 
-def largest_shares(dataset: Dataset) -> np.ndarray:
+def largest_shares(dataset: Dataset) -> Float[np.ndarray, "run mass"]:
     """[run, m/z]: the largest share that a m/z has of the largest m/z of its bin, background taken off.
 
     A share says what a compound's spectrum looks like, however much of it there is.
     """
 
-    def one(counts: np.ndarray) -> np.ndarray:
+    def one(counts: Float[np.ndarray, "bin mass"]) -> Float[np.ndarray, "1 mass"]:
         above = without_background(counts, WINDOW)
         largest = above.max(axis=1, keepdims=True)
         shares = np.divide(above, largest, out=np.zeros_like(above), where=largest > SIGNAL)
@@ -97,7 +100,11 @@ def largest_shares(dataset: Dataset) -> np.ndarray:
     return _of_each(dataset, one, 1)
 
 
-def _of_each(dataset: Dataset, one: Callable[[np.ndarray], np.ndarray], bins: int) -> np.ndarray:
+def _of_each(
+    dataset: Dataset,
+    one: Callable[[Float[np.ndarray, "bin mass"]], Float[np.ndarray, "made mass"]],
+    bins: int,
+) -> Float[np.ndarray, "run column"]:
     """[run, m/z x bin] of what is made of each run's [bin, m/z]; run by run, so that its company changes nothing."""
     counts = np.asarray(dataset.observations["images"])
     made = np.empty((len(counts), len(ALL), bins))

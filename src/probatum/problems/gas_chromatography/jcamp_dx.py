@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.errors import DataError
 from probatum.problems.gas_chromatography.run import Run, TimeUnit, run_of_scans
@@ -68,7 +69,9 @@ def _records(text: str) -> Iterator[Record]:
         yield label, "\n".join(value), begins
 
 
-def _scans(records: list[Record], path: Path) -> Iterator[tuple[float, np.ndarray, np.ndarray]]:
+def _scans(
+    records: list[Record], path: Path
+) -> Iterator[tuple[float, Float[np.ndarray, " point"], Float[np.ndarray, " point"]]]:
     time: float | None = None
     for label, value, line in records:
         if label == "PAGE":
@@ -95,7 +98,7 @@ def _scans(records: list[Record], path: Path) -> Iterator[tuple[float, np.ndarra
             time = None
 
 
-def _pairs(body: str, path: Path, line: int) -> np.ndarray:
+def _pairs(body: str, path: Path, line: int) -> Float[np.ndarray, "pair 2"]:
     numbers = body.replace(",", " ").replace(";", " ").split()
     if len(numbers) % 2:
         raise DataError(

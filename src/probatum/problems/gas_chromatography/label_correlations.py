@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Shaped
 
 from probatum.errors import DataError
 from probatum.learning.label_correlation import label_correlation
@@ -32,15 +33,17 @@ class CorrelationComparison:
         p_value: share of such deals with as large a difference or a larger one.
     """
 
-    training: np.ndarray
-    validation: np.ndarray
+    training: Float[np.ndarray, "label label"]
+    validation: Float[np.ndarray, "label label"]
     runs: tuple[int, int]
     difference: float
     by_chance: tuple[float, float, float]
     p_value: float
 
 
-def compare_correlations(training: np.ndarray, validation: np.ndarray, deals: int = DEALS) -> CorrelationComparison:
+def compare_correlations(
+    training: Shaped[np.ndarray, "_run _label"], validation: Shaped[np.ndarray, "_run _label"], deals: int = DEALS
+) -> CorrelationComparison:
     """The grids of two splits, and whether chance explains their difference.
 
     Args:

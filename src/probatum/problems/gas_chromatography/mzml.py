@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Real
 
 from probatum.errors import DataError, UsageError
 from probatum.problems.gas_chromatography.run import EXTRA, Run, run_of_scans
@@ -70,7 +71,7 @@ def _vocabulary() -> Any:
 
 def _scans(
     spectra: Callable[[], Iterable[dict[str, Any]]], path: Path
-) -> Iterator[tuple[float, np.ndarray, np.ndarray]]:
+) -> Iterator[tuple[float, Real[np.ndarray, " point"], Real[np.ndarray, " point"]]]:
     try:
         for spectrum in spectra():
             if spectrum.get("ms level", spectrum.get("msLevel", 1)) != 1:

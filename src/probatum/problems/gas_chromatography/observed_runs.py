@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from probatum.problems.gas_chromatography.families import FAMILIES
 from probatum.problems.gas_chromatography.images import image
@@ -54,10 +55,10 @@ class ObservedRuns:
         derivatised: [run] bool.
     """
 
-    seven_blocks: np.ndarray
-    images: np.ndarray
-    families: np.ndarray
-    derivatised: np.ndarray
+    seven_blocks: Float[np.ndarray, "run differences block mass"]
+    images: Float[np.ndarray, "run bin mass"]
+    families: Bool[np.ndarray, "run family"]
+    derivatised: Bool[np.ndarray, " run"]
 
     def __len__(self) -> int:
         return len(self.families)
@@ -72,6 +73,7 @@ class ObservedRuns:
         return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
 
+@runtime_checkable
 class Portion(Protocol):
     """Some runs that can be looked at anywhere: picklable, and named by all that they depend on."""
 
@@ -87,7 +89,7 @@ class Portion(Protocol):
 
 def observed(
     runs: Sequence[Run],
-    families: Sequence[np.ndarray] | None = None,
+    families: Sequence[Bool[np.ndarray, " family"]] | None = None,
     derivatised: Sequence[bool] | None = None,
 ) -> ObservedRuns:
     """What is kept of runs.
@@ -107,12 +109,12 @@ def observed(
     )
 
 
-def both_blocks(run: Run) -> np.ndarray:
+def both_blocks(run: Run) -> Float[np.ndarray, "2 block mass"]:
     """[differences, block, m/z]: the seven blocks, with differences along rows and along time."""
     return np.stack([seven_blocks(run, LOWEST, HIGHEST, "rows"), seven_blocks(run, LOWEST, HIGHEST, "time")])
 
 
-def binned(run: Run) -> np.ndarray:
+def binned(run: Run) -> Float[np.ndarray, "bin mass"]:
     """[bin, m/z]: its image."""
     width = max(BIN, np.nextafter(float(run.times[-1]), np.inf) / BINS)
     return image(run, width * np.arange(BINS + 1), LOWEST, HIGHEST)

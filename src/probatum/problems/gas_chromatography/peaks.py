@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from scipy.signal import find_peaks, peak_widths
 
@@ -59,8 +60,8 @@ class Peak:
     area: float
     width: float
     ratio: float
-    masses: np.ndarray
-    spectrum: np.ndarray
+    masses: Int[np.ndarray, " ion"]
+    spectrum: Float[np.ndarray, " ion"]
     fit: EmgFit | None
 
     @property
@@ -126,12 +127,12 @@ def typical_width(found: Traces) -> float:
     return float(np.median(peak_widths(total, tops, 0.5)[0])) * step
 
 
-def total_ion_chromatogram(found: Traces) -> np.ndarray:
+def total_ion_chromatogram(found: Traces) -> Float[np.ndarray, " scan"]:
     """[scan] float64: the sum over all m/z, above the background."""
     return found.peaks.sum(axis=1)
 
 
-def extracted_ion_chromatogram(found: Traces, masses: tuple[int, ...]) -> np.ndarray:
+def extracted_ion_chromatogram(found: Traces, masses: tuple[int, ...]) -> Float[np.ndarray, " scan"]:
     """[scan] float64: the sum over some whole m/z, above the background.
 
     Raises:
@@ -146,7 +147,9 @@ def extracted_ion_chromatogram(found: Traces, masses: tuple[int, ...]) -> np.nda
     return found.peaks[:, columns].sum(axis=1)
 
 
-def _filtered(found: Traces, sd: float, window: float) -> tuple[np.ndarray, np.ndarray, float]:
+def _filtered(
+    found: Traces, sd: float, window: float
+) -> tuple[Float[np.ndarray, "scan mass"], Float[np.ndarray, "scan mass"], float]:
     """Heights of a peak at every scan [scan, m/z], their ratios to noise, and the gain of counts; sd in scans."""
     # With u the template of height 1, the height is sum(u x) / sum(u^2) and its variance that of x over sum(u^2).
     template = gaussian_filter1d(np.eye(1, 2 * int(5 * sd + 2) + 1, int(5 * sd + 2))[0], sd)
@@ -160,7 +163,12 @@ def _filtered(found: Traces, sd: float, window: float) -> tuple[np.ndarray, np.n
     return heights, heights / np.maximum(noise, seen), gain
 
 
-def _between_scans(times: np.ndarray, heights: np.ndarray, scans: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def _between_scans(
+    times: Float[np.ndarray, " scan"],
+    heights: Float[np.ndarray, "scan mass"],
+    scans: Int[np.ndarray, " ion"],
+    columns: Int[np.ndarray, " ion"],
+) -> Float[np.ndarray, " ion"]:
     """Times of maxima, s, by the parabola through three scans."""
     inner = np.clip(scans, 1, len(times) - 2)
     before, here, after = (heights[inner + shift, columns] for shift in (-1, 0, 1))
@@ -170,7 +178,12 @@ def _between_scans(times: np.ndarray, heights: np.ndarray, scans: np.ndarray, co
     return np.where(scans == inner, times[inner] + np.clip(shift, -0.5, 0.5) * step, times[scans])
 
 
-def _together(times: np.ndarray, columns: np.ndarray, strength: np.ndarray, width: float) -> list[np.ndarray]:
+def _together(
+    times: Float[np.ndarray, " ion"],
+    columns: Int[np.ndarray, " ion"],
+    strength: Float[np.ndarray, " ion"],
+    width: float,
+) -> list[Int[np.ndarray, " _member"]]:
     """Positions of ions of one peak each; the clearest ion leads, those within reach follow, one of each m/z."""
     order = np.argsort(times, kind="stable")
     sorted_times = times[order]
@@ -195,8 +208,8 @@ def _together(times: np.ndarray, columns: np.ndarray, strength: np.ndarray, widt
 def _measured(
     found: Traces,
     apex: float,
-    columns: np.ndarray,
-    spectrum: np.ndarray,
+    columns: Int[np.ndarray, " ion"],
+    spectrum: Float[np.ndarray, " ion"],
     ratio: float,
     width: float,
     gain: float,
@@ -231,7 +244,7 @@ def _measured(
     )
 
 
-def _ends(smooth: np.ndarray, top: int) -> tuple[int, int]:
+def _ends(smooth: Float[np.ndarray, " scan"], top: int) -> tuple[int, int]:
     """The scans at which a peak has fallen to a fiftieth, or where it rises again by more than that."""
     ends = []
     for direction in (-1, 1):
@@ -246,7 +259,9 @@ def _ends(smooth: np.ndarray, top: int) -> tuple[int, int]:
     return ends[0], ends[1]
 
 
-def _full_width(times: np.ndarray, own: np.ndarray, top: int, start: int, end: int) -> float:
+def _full_width(
+    times: Float[np.ndarray, " scan"], own: Float[np.ndarray, " scan"], top: int, start: int, end: int
+) -> float:
     """Between the two times at which the intensity crosses half its largest, s; nan where it does not."""
     half = own[top] / 2
     before = next((scan for scan in range(top, start - 1, -1) if own[scan] < half), None)

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from probatum.problems.gas_chromatography.background import Traces, traces
 from probatum.problems.gas_chromatography.calibration import log_odds_of
@@ -36,10 +37,11 @@ AIR = (18, 28, 32, 40, 44)
 """m/z of water and air, which come and go in leaks; their peaks are not listed."""
 
 
+@runtime_checkable
 class Model(Protocol):
     """Calibrated probabilities of families."""
 
-    def predict(self, runs: Sequence[Run]) -> np.ndarray:
+    def predict(self, runs: Sequence[Run]) -> Float[np.ndarray, "run family"]:
         """[run, family] float64, in the order of `FAMILIES`."""
         ...
 
@@ -57,7 +59,7 @@ class Band:
     start: float
     end: float
     height: float
-    masses: np.ndarray
+    masses: Int[np.ndarray, " ion"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,22 +82,22 @@ class Prediction:
     name: str
     run: Run
     traces: Traces
-    probabilities: np.ndarray
+    probabilities: Float[np.ndarray, " family"]
     peaks: tuple[Peak, ...]
     bands: tuple[Band, ...]
-    peaks_missed: np.ndarray
-    peaks_alone: np.ndarray
-    bands_missed: np.ndarray
-    bands_alone: np.ndarray
+    peaks_missed: Float[np.ndarray, "peak family"]
+    peaks_alone: Float[np.ndarray, "peak family"]
+    bands_missed: Float[np.ndarray, "band family"]
+    bands_alone: Float[np.ndarray, "band family"]
     remarks: tuple[str, ...]
 
     @property
-    def peaks_say(self) -> np.ndarray:
+    def peaks_say(self) -> Float[np.ndarray, "peak family"]:
         """[peak, family] float64: what each says for each family, as a change of log-odds."""
         return (self.peaks_missed + self.peaks_alone) / 2
 
     @property
-    def bands_say(self) -> np.ndarray:
+    def bands_say(self) -> Float[np.ndarray, "band family"]:
         """[band, family] float64: the same."""
         return (self.bands_missed + self.bands_alone) / 2
 
@@ -156,8 +158,8 @@ class Removal:
     """
 
     run: Run
-    points: tuple[np.ndarray, ...]
-    amounts: tuple[np.ndarray, ...]
+    points: tuple[Int[np.ndarray, " _own"], ...]
+    amounts: tuple[Float[np.ndarray, " _own"], ...]
     peaks: int
 
     @classmethod
@@ -236,7 +238,7 @@ def remarks_on(run: Run, peaks: Sequence[Peak]) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _lowest(slow: np.ndarray) -> np.ndarray:
+def _lowest(slow: Float[np.ndarray, "scan mass"]) -> Float[np.ndarray, " mass"]:
     """[m/z] the level that slow signals [scan, m/z] hardly fall below."""
     return np.quantile(slow, 0.05, axis=0)
 
@@ -247,7 +249,7 @@ def _predicted(
     model: Model,
     at_once: int,
     progress: Callable[[int, int], None] | None,
-) -> np.ndarray:
+) -> Float[np.ndarray, "run family"]:
     """[run, family] log-odds without some parts each; a few runs at a time, for all would not fit into memory."""
     found = []
     for first in range(0, len(away), at_once):

@@ -14,9 +14,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from jaxtyping import Bool, Float, Real
 
 from probatum.errors import DataError
 from probatum.problems.gas_chromatography.peaks import Peak
@@ -38,8 +39,8 @@ class RetentionAxis:
         dead_time: t_0, s, of a run at one temperature; None on a temperature programme.
     """
 
-    times: np.ndarray
-    indices: np.ndarray
+    times: Real[np.ndarray, " _rung"]
+    indices: Real[np.ndarray, " _rung"]
     dead_time: float | None = None
 
     def __post_init__(self) -> None:
@@ -56,21 +57,21 @@ class RetentionAxis:
                 remedy="give the time of what is not retained, such as air or methane",
             )
 
-    def index(self, times: np.ndarray | float) -> np.ndarray:
+    def index(self, times: Real[np.ndarray, "*time"] | float) -> Float[np.ndarray, "*time"] | np.floating[Any]:
         """Indices at times, s; beyond the ladder as on its last step; nan up to the dead time."""
         return _along(self._scale(np.asarray(times, dtype=np.float64)), self._scale(self.times), self.indices)
 
-    def time(self, indices: np.ndarray | float) -> np.ndarray:
+    def time(self, indices: Real[np.ndarray, "*index"] | float) -> Float[np.ndarray, "*index"] | np.floating[Any]:
         """Times of indices, s; beyond the ladder as on its last step."""
         found = _along(np.asarray(indices, dtype=np.float64), self.indices, self._scale(self.times))
         return found if self.dead_time is None else self.dead_time + np.exp(found)
 
-    def covers(self, times: np.ndarray | float) -> np.ndarray:
+    def covers(self, times: Real[np.ndarray, "*time"] | float) -> Bool[np.ndarray, "*time"] | np.bool:
         """Whether times lie between the first and the last rung; others are extrapolated."""
         times = np.asarray(times, dtype=np.float64)
         return (times >= self.times[0]) & (times <= self.times[-1])
 
-    def _scale(self, times: np.ndarray) -> np.ndarray:
+    def _scale(self, times: Real[np.ndarray, "*time"]) -> Real[np.ndarray, "*time"]:
         if self.dead_time is None:
             return times
         adjusted = times - self.dead_time
@@ -201,7 +202,9 @@ def _in_order(rungs: list[Rung]) -> list[Rung]:
     return max(best, key=len, default=[])
 
 
-def _along(values: np.ndarray, knots: np.ndarray, results: np.ndarray) -> np.ndarray:
+def _along(
+    values: Real[np.ndarray, "*value"], knots: Real[np.ndarray, " knot"], results: Real[np.ndarray, " knot"]
+) -> Float[np.ndarray, "*value"] | np.floating[Any]:
     """Linearly between knots, and beyond them as on the first and the last step."""
     step = np.clip(np.searchsorted(knots, values) - 1, 0, len(knots) - 2)
     slope = (results[step + 1] - results[step]) / (knots[step + 1] - knots[step])

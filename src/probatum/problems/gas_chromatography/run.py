@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float, Int, Real
 
 from probatum.errors import DataError
 
@@ -37,10 +38,10 @@ class Run:
     """
 
     name: str
-    times: np.ndarray
-    offsets: np.ndarray
-    masses: np.ndarray
-    intensities: np.ndarray
+    times: Float[np.ndarray, " scan"]
+    offsets: Int[np.ndarray, " scan+1"]
+    masses: Float[np.ndarray, " point"]
+    intensities: Float[np.ndarray, " point"]
     carrier: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
@@ -49,18 +50,18 @@ class Run:
         """Number of scans."""
         return len(self.times)
 
-    def scan(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+    def scan(self, number: int) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]]:
         """m/z and intensities of one scan, counted from 0."""
         points = slice(self.offsets[number], self.offsets[number + 1])
         return self.masses[points], self.intensities[points]
 
     @property
-    def scan_of_point(self) -> np.ndarray:
+    def scan_of_point(self) -> Int[np.ndarray, " point"]:
         """[point] int64: the scan that each point belongs to."""
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
     @property
-    def total_ion_current(self) -> np.ndarray:
+    def total_ion_current(self) -> Float[np.ndarray, " scan"]:
         """[scan] float64: the sum of the intensities of each scan."""
         sums = np.concatenate([[0.0], np.cumsum(self.intensities)])
         return sums[self.offsets[1:]] - sums[self.offsets[:-1]]
@@ -69,7 +70,7 @@ class Run:
 @np.errstate(over="ignore", invalid="ignore")  # what becomes infinite is refused as such
 def run_of_scans(
     name: str,
-    scans: Iterable[tuple[float, np.ndarray, np.ndarray]],
+    scans: Iterable[tuple[float, Real[np.ndarray, " _point"], Real[np.ndarray, " _point"]]],
     *,
     where: str,
     unit: TimeUnit = "s",
@@ -117,10 +118,10 @@ def run_of_scans(
 @np.errstate(over="ignore", invalid="ignore")
 def checked(
     name: str,
-    times: np.ndarray,
-    offsets: np.ndarray,
-    masses: np.ndarray,
-    intensities: np.ndarray,
+    times: Float[np.ndarray, " scan"],
+    offsets: Int[np.ndarray, " scan+1"],
+    masses: Float[np.ndarray, " point"],
+    intensities: Float[np.ndarray, " point"],
     *,
     where: str,
     carrier: str | None = None,

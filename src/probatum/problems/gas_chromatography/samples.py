@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
 from scipy.optimize import brentq, root
 
 from probatum.errors import DataError
@@ -64,14 +65,14 @@ class Composition:
         empty: share of samples that nothing is put into.
     """
 
-    compounds: np.ndarray
-    members: np.ndarray
-    rates: np.ndarray
+    compounds: Shaped[np.ndarray, " compound"]
+    members: Bool[np.ndarray, "compound family"]
+    rates: Float[np.ndarray, " compound"]
     mineral_rate: float
     empty: float
 
     @property
-    def prevalence(self) -> np.ndarray:
+    def prevalence(self) -> Float[np.ndarray, " family"]:
         """[family] float64: the share of samples that belong to each family."""
         rates = self.rates @ self.members
         rates[FAMILIES.index("mineral")] = self.mineral_rate
@@ -82,7 +83,7 @@ class Composition:
         """The share of samples that belong to no family; compounds of no family are not drawn."""
         return self.empty + (1 - self.empty) * float(np.exp(-self.rates.sum() - self.mineral_rate))
 
-    def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, bool]:
+    def draw(self, rng: np.random.Generator) -> tuple[Int[np.ndarray, " chosen"], bool]:
         """One sample: positions of its compounds, ascending, and whether minerals are in it."""
         if rng.random() < self.empty:
             return np.zeros(0, dtype=np.int64), False
@@ -113,11 +114,11 @@ def composition(spectra: Sequence[Spectrum]) -> Composition:
         raise DataError(f"no compound belongs to {', '.join(missing)}", remedy="give spectra of more compounds")
     wanted = np.array(list(PREVALENCE.values()))
 
-    def rates_for(empty: float) -> np.ndarray:
+    def rates_for(empty: float) -> Float[np.ndarray, " source"]:
         """[compound] and, last, minerals."""
         targets = -np.log1p(-wanted / (1 - empty))
 
-        def excess(weights: np.ndarray) -> np.ndarray:
+        def excess(weights: Float[np.ndarray, " family"]) -> Float[np.ndarray, " family"]:
             return np.log(np.exp(members[:, chemical] @ weights) @ members[:, chemical]) - np.log(targets[chemical])
 
         start = np.log(targets[chemical] / members[:, chemical].sum(axis=0))

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool
 
 from probatum.errors import DataError
 from probatum.problems.gas_chromatography.challenge_folder import Sample, write_run, write_tables
@@ -48,7 +49,7 @@ class Samples:
     laboratory: str = ""
     instrument: Instrument = STANDARD
 
-    def injection(self, number: int) -> tuple[Injection, np.ndarray, np.random.Generator]:
+    def injection(self, number: int) -> tuple[Injection, Bool[np.ndarray, " family"], np.random.Generator]:
         """What sample `number` is made of, its families [9] bool, and the generator that its run goes on with."""
         spectra, made = _pool(self.library, self.split, self.seed, self.laboratory)
         key = np.random.SeedSequence([self.seed, self.draw, list(SHARES).index(self.split), number])
@@ -57,7 +58,7 @@ class Samples:
         injection, labels = drawn_injection(spectra, made, name, rng)
         return injection, labels, rng
 
-    def run(self, number: int) -> tuple[Run, np.ndarray]:
+    def run(self, number: int) -> tuple[Run, Bool[np.ndarray, " family"]]:
         """The run of sample `number`, and its families."""
         injection, labels, rng = self.injection(number)
         return simulated_run(injection, self.instrument, rng), labels
@@ -65,7 +66,7 @@ class Samples:
 
 def drawn_injection(
     spectra: Mapping[str, Sequence[Spectrum]], made: Composition, name: str, rng: np.random.Generator
-) -> tuple[Injection, np.ndarray]:
+) -> tuple[Injection, Bool[np.ndarray, " family"]]:
     """What one sample is made of, and its families [9] bool.
 
     Args:
@@ -75,7 +76,7 @@ def drawn_injection(
         rng: of all that varies; the run goes on with it.
     """
     chosen, minerals = made.draw(rng)
-    labels: np.ndarray = np.any(made.members[chosen], axis=0)
+    labels: Bool[np.ndarray, " family"] = np.any(made.members[chosen], axis=0)
     labels[FAMILIES.index("mineral")] |= minerals
     records = tuple(_one(spectra[str(made.compounds[i])], rng) for i in chosen)
     before = tuple(_one(spectra[str(made.compounds[i])], rng) for i in made.draw(rng)[0])

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool
 
 from probatum.problems.data_files import sha256_of
 from probatum.problems.gas_chromatography.compound_blocks import Apart, blocks
@@ -41,7 +42,7 @@ class SimulatedRuns:
         """The block that run `number` is made of, from 0."""
         return number % self.blocks
 
-    def injection(self, number: int) -> tuple[Injection, np.ndarray, np.random.Generator]:
+    def injection(self, number: int) -> tuple[Injection, Bool[np.ndarray, " family"], np.random.Generator]:
         """What run `number` is made of, its families [9] bool, and the generator that it goes on with."""
         spectra, made = blocks(self.library, self.blocks, self.apart, self.seed, self.draw)[self.block(number)]
         rng = np.random.default_rng([self.seed, self.draw, BLOCKED, number])
@@ -52,7 +53,7 @@ class SimulatedRuns:
         """Of a run."""
         return f"draw{self.draw}-run{number:06d}"
 
-    def run(self, number: int) -> tuple[Run, np.ndarray, bool]:
+    def run(self, number: int) -> tuple[Run, Bool[np.ndarray, " family"], bool]:
         """Run `number`, its families, and whether it was derivatised."""
         injection, labels, rng = self.injection(number)
         return simulated_run(injection, STANDARD, rng), labels, injection.derivatised

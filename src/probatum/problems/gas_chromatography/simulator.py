@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from jaxtyping import Float
 from scipy.stats import exponnorm
 
 from probatum.problems.gas_chromatography.run import Run, checked
@@ -135,8 +136,8 @@ def retention_time(spectrum: Spectrum, instrument: Instrument, end: float, rng: 
 
 
 def _add_peak(
-    expected: np.ndarray,
-    times: np.ndarray,
+    expected: Float[np.ndarray, "scan mass"],
+    times: Float[np.ndarray, " scan"],
     centre: float,
     amplitude: float,
     spectrum: Spectrum,
@@ -158,7 +159,12 @@ def _add_peak(
     expected[near] += amplitude * shape[:, None] * spectrum_of_whole
 
 
-def _add_bleed_and_air(expected: np.ndarray, progress: np.ndarray, sensitivity: float, instrument: Instrument) -> None:
+def _add_bleed_and_air(
+    expected: Float[np.ndarray, "scan mass"],
+    progress: Float[np.ndarray, " scan"],
+    sensitivity: float,
+    instrument: Instrument,
+) -> None:
     first, last = instrument.bleed
     _add(expected, sensitivity * first * (last / first) ** progress, BLEED, instrument)
     _add(expected, np.full(len(progress), sensitivity), AIR, instrument)
@@ -166,7 +172,11 @@ def _add_bleed_and_air(expected: np.ndarray, progress: np.ndarray, sensitivity: 
 
 
 def _add_minerals(
-    expected: np.ndarray, times: np.ndarray, end: float, instrument: Instrument, rng: np.random.Generator
+    expected: Float[np.ndarray, "scan mass"],
+    times: Float[np.ndarray, " scan"],
+    end: float,
+    instrument: Instrument,
+    rng: np.random.Generator,
 ) -> None:
     """Broad bands of unretained gases: water and CO2, and SO2 or HCl."""
     gases = [{18: 1.0, 17: 0.23}, {44: 1.0, 28: 0.1, 16: 0.09}]
@@ -177,14 +187,23 @@ def _add_minerals(
         _add(expected, amplitude * np.exp(-(((times - centre) / width) ** 2) / 2), gas, instrument)
 
 
-def _add(expected: np.ndarray, over_time: np.ndarray, masses: dict[int, float], instrument: Instrument) -> None:
+def _add(
+    expected: Float[np.ndarray, "scan mass"],
+    over_time: Float[np.ndarray, " scan"],
+    masses: dict[int, float],
+    instrument: Instrument,
+) -> None:
     for mass, share in masses.items():
         if instrument.lowest <= mass <= instrument.highest:
             expected[:, mass - instrument.lowest] += share * over_time
 
 
 def _recorded(
-    expected: np.ndarray, times: np.ndarray, injection: Injection, instrument: Instrument, rng: np.random.Generator
+    expected: Float[np.ndarray, "scan mass"],
+    times: Float[np.ndarray, " scan"],
+    injection: Injection,
+    instrument: Instrument,
+    rng: np.random.Generator,
 ) -> Run:
     noise = instrument.chemical_noise / expected.shape[1]
     # A point from nowhere is one of a few counts above the threshold.

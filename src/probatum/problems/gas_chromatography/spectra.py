@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.errors import DataError
 from probatum.problems.packed_files import opened, read_from
@@ -46,8 +47,8 @@ class Spectrum:
     derivatisation: str
     laboratory: str
     licence: str
-    masses: np.ndarray
-    intensities: np.ndarray
+    masses: Float[np.ndarray, " peak"]
+    intensities: Float[np.ndarray, " peak"]
 
 
 @lru_cache(maxsize=4)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.errors import DataError
 from probatum.problems.gas_chromatography.challenge_folder import (
@@ -45,11 +46,11 @@ class Submission:
     """
 
     names: tuple[str, ...]
-    probabilities: np.ndarray
+    probabilities: Float[np.ndarray, "sample family"]
     trained_on: int
     folds: int
-    losses: np.ndarray
-    prior_losses: np.ndarray
+    losses: Float[np.ndarray, " family"]
+    prior_losses: Float[np.ndarray, " family"]
 
 
 def submission(folder: Path, folds: int = 0, progress: Progress | None = None, cores: int = 2) -> Submission:
@@ -101,7 +102,9 @@ def submission(folder: Path, folds: int = 0, progress: Progress | None = None, c
     )
 
 
-def log_losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+def log_losses(
+    labels: Real[np.ndarray, "sample family"], probabilities: Float[np.ndarray, "sample family"]
+) -> Float[np.ndarray, " family"]:
     """[family]: the mean over samples of -log p of what is so; both [sample, family]."""
     right = np.where(labels > 0.5, probabilities, 1 - probabilities)
     return -np.log(np.clip(right, 1e-15, None)).mean(axis=0)
@@ -112,7 +115,9 @@ def _read(samples: Sequence[Sample], told: Progress) -> ObservedRuns:
     return observed_samples(samples, lambda done, total: told("reading runs", min(done, len(samples)), len(samples)))
 
 
-def _expected(dataset: Dataset, folds: int, told: Progress, cores: int) -> tuple[np.ndarray, np.ndarray]:
+def _expected(
+    dataset: Dataset, folds: int, told: Progress, cores: int
+) -> tuple[Float[np.ndarray, " family"], Float[np.ndarray, " family"]]:
     """Losses of a model, and of the shares of families, on samples that were not trained on."""
     if not folds:
         nothing = np.full(len(FAMILIES), np.nan)

@@ -15,6 +15,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Float, Int, Real
 
 from probatum.errors import FitError
 from probatum.learning.learner import FitOutcome, RowSet
@@ -59,10 +60,10 @@ class WrittenSoup:
 
 def written_soup(
     parameters: Mapping[str, Any],
-    inputs: np.ndarray,
-    labels: np.ndarray,
-    train: np.ndarray,
-    scored: np.ndarray,
+    inputs: Float[np.ndarray, "row column"],
+    labels: Real[np.ndarray, "row label"],
+    train: Int[np.ndarray, " trained"],
+    scored: Int[np.ndarray, " scored"],
     *,
     members: int = 5,
     rounds: int = 40,

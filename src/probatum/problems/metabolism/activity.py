@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Real
 
 SHARE = 0.99
 
 
-def activity_rank(concentrations: np.ndarray, share: float = SHARE) -> int:
+def activity_rank(concentrations: Real[np.ndarray, "frame metabolite"], share: float = SHARE) -> int:
     """The least number of components that hold this share of the energy, the sum of squared singular values.
 
     Nothing is centred, so the mean course is the first component, as in the exploration whose regimes are named so.

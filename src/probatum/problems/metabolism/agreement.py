@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Real
 
 from probatum.errors import DataError
 
@@ -30,7 +31,7 @@ class Agreement:
         )
 
 
-def identity_r2(truth: np.ndarray, estimate: np.ndarray) -> float:
+def identity_r2(truth: Real[np.ndarray, " ..."], estimate: Real[np.ndarray, " ..."]) -> float:
     """R2 on the identity line.
 
     Raises:
@@ -49,7 +50,11 @@ def identity_r2(truth: np.ndarray, estimate: np.ndarray) -> float:
     return float(1 - ((estimate - truth) ** 2).sum() / spread)
 
 
-def agreement(truth: np.ndarray, estimate: np.ndarray, identifiable: np.ndarray) -> Agreement:
+def agreement(
+    truth: Real[np.ndarray, " reaction"],
+    estimate: Real[np.ndarray, " reaction"],
+    identifiable: Bool[np.ndarray, " reaction"],
+) -> Agreement:
     """Both R2 of estimated constants.
 
     Args:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 from scipy import linalg
 
 
@@ -27,12 +28,14 @@ class ArrowFactors:
         shared_factor: its Cholesky factor, lower.
     """
 
-    corners: list[np.ndarray]
-    reaches: list[np.ndarray]
-    shared: np.ndarray
-    shared_factor: np.ndarray
+    corners: list[Float[np.ndarray, "state state"]]
+    reaches: list[Float[np.ndarray, "state _"]]
+    shared: Float[np.ndarray, "shared shared"]
+    shared_factor: Float[np.ndarray, "shared shared"]
 
-    def solve(self, of_states: np.ndarray, of_shared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def solve(
+        self, of_states: Float[np.ndarray, "window state"], of_shared: Float[np.ndarray, " shared"]
+    ) -> tuple[Float[np.ndarray, "window state"], Float[np.ndarray, " shared"]]:
         """The unknowns for a right side: [window, state] and [shared]."""
         count, shared = len(self.corners), len(of_shared)
         right, eliminated = of_shared.copy(), []
@@ -54,7 +57,11 @@ class ArrowFactors:
 
 
 def factorised(
-    blocks: Iterable[tuple[np.ndarray, np.ndarray]], windows: int, states: int, shared: int, weight: float
+    blocks: Iterable[tuple[Float[np.ndarray, "unknown unknown"], Float[np.ndarray, "state unknown"]]],
+    windows: int,
+    states: int,
+    shared: int,
+    weight: float,
 ) -> ArrowFactors:
     """Factors of the matrix of sum over windows of |J_w (x_w, k)|^2 + weight |E_w (x_w, k) - x_{w+1}|^2.
 

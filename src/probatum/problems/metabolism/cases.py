@@ -16,6 +16,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int, Real
 
 from probatum.errors import FitError
 from probatum.problems.metabolism.kinetics import Metabolism
@@ -40,11 +41,11 @@ class Measured:
 
     network: Network
     trajectory: Trajectory
-    places: np.ndarray
+    places: Int[np.ndarray, " row"]
     metabolism: Metabolism | None = None
 
 
-def trajectory_rows(dataset: Dataset) -> np.ndarray:
+def trajectory_rows(dataset: Dataset) -> Float[np.ndarray, "case column"]:
     """The feature 'trajectory': [case, column] float64."""
     seen = dataset.observations
     setting, structure, courses = (np.asarray(seen[name]) for name in ("setting", "structure", "concentrations"))
@@ -56,7 +57,7 @@ def trajectory_rows(dataset: Dataset) -> np.ndarray:
     )
 
 
-def homeostasis_rows(dataset: Dataset) -> np.ndarray:
+def homeostasis_rows(dataset: Dataset) -> Float[np.ndarray, "case column"]:
     """The feature 'homeostasis': [case, 2 x metabolite] float64."""
     known = np.asarray(dataset.observations["homeostasis"], dtype=np.float64)
     return known.reshape(len(known), -1)
@@ -72,7 +73,7 @@ FEATURES = {
 }
 
 
-def measured(rows: np.ndarray) -> Measured:
+def measured(rows: Real[np.ndarray, " ..."]) -> Measured:
     """The network and its trajectory, from the rows of some of its reactions.
 
     Args:
@@ -115,7 +116,7 @@ def measured(rows: np.ndarray) -> Measured:
     return Measured(network, trajectory, places, metabolism)
 
 
-def ends_of(network: Network) -> np.ndarray:
+def ends_of(network: Network) -> Int[np.ndarray, "2 reaction"]:
     """[2, reaction] int: rows of A and of B of reactions A + B -> 2 B; -1 where a reaction is empty."""
     S = network.stoichiometry
     found = np.full((2, len(network.reactions)), -1)
@@ -126,7 +127,7 @@ def ends_of(network: Network) -> np.ndarray:
     return found
 
 
-def _sizes(rows: np.ndarray) -> tuple[int, int, int]:
+def _sizes(rows: Float[np.ndarray, " ..."]) -> tuple[int, int, int]:
     """Metabolites, reactions and frames."""
     if rows.ndim != 2 or not len(rows) or rows.shape[1] <= HEAD:
         raise _other_columns(rows)
@@ -136,7 +137,7 @@ def _sizes(rows: np.ndarray) -> tuple[int, int, int]:
     return count, reactions, frames
 
 
-def _other_columns(rows: np.ndarray) -> FitError:
+def _other_columns(rows: Float[np.ndarray, " ..."]) -> FitError:
     return FitError(
         f"rows of shape {rows.shape} are not those of the feature 'trajectory'",
         where="features",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import Float, Int, Real
 
 from probatum.errors import DataError, UnknownNameError, UsageError
 from probatum.problems.metabolism.kinetics import Metabolism
@@ -26,8 +27,8 @@ MOST_STEPS = 1_000_000
 
 def simulate_continuous(
     metabolism: Metabolism,
-    start: np.ndarray,
-    constants: np.ndarray,
+    start: Real[np.ndarray, " metabolite"],
+    constants: Real[np.ndarray, " reaction"],
     frames: int,
     step: float,
     solver: str = "Tsit5",
@@ -94,7 +95,7 @@ def simulate_continuous(
     return Course(metabolism, np.asarray(constants, dtype=np.float64), step, found, np.zeros(found.shape, dtype=bool))
 
 
-def _padded_orders(network: Network) -> tuple[np.ndarray, np.ndarray]:
+def _padded_orders(network: Network) -> tuple[Int[np.ndarray, "reaction most"], Float[np.ndarray, "reaction most"]]:
     """Rows of what each reaction needs and their orders, both [reaction, most]; padded by one row past the last."""
     starts, n = network.orders.indptr, network.orders
     rows = np.full((len(network.reactions), max(int(np.diff(starts).max()), 1)), len(network.metabolites))

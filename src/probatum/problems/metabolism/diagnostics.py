@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.problems.metabolism.agreement import identity_r2
 from probatum.problems.metabolism.identifiability import identifiability
@@ -42,7 +43,9 @@ EXPLODED = 1e6
 """Rollout errors are cut at this many times the spread, so that means of what exploded can be told."""
 
 
-def diagnostics(course: Course, held_out: Sequence[Course], curves: Mapping[str, np.ndarray]) -> Mapping[str, float]:
+def diagnostics(
+    course: Course, held_out: Sequence[Course], curves: Mapping[str, Real[np.ndarray, " _"]]
+) -> Mapping[str, float]:
     """All of the table above that a fit's curves allow; {} where they hold no learned metabolism.
 
     Args:
@@ -116,42 +119,46 @@ def of_rollouts(course: Course, held_out: Sequence[Course], model: Learned) -> d
     }
 
 
-def visited(course: Course) -> np.ndarray:
+def visited(course: Course) -> Float[np.ndarray, " point"]:
     """Concentrations over the visited range: [point] float64."""
     tail = (1 - VISITED) / 2
     low, high = np.quantile(course.concentrations, [tail, 1 - tail])
     return np.linspace(low, high, POINTS)
 
 
-def _errors(true: np.ndarray, found: np.ndarray) -> np.ndarray:
+def _errors(
+    true: Float[np.ndarray, "frame metabolite"], found: Float[np.ndarray, "frame metabolite"]
+) -> Float[np.ndarray, " frame"]:
     """[frame]: mean squared error over metabolites, in units of the variance of concentrations at the start."""
     error = np.where(np.isfinite(found), (found - true) ** 2, np.inf).mean(axis=1) / np.var(true[0])
     return np.minimum(error, EXPLODED)
 
 
-def _r2_of_course(true: np.ndarray, found: np.ndarray) -> float:
+def _r2_of_course(true: Float[np.ndarray, "frame metabolite"], found: Float[np.ndarray, "frame metabolite"]) -> float:
     """Mean over metabolites of R2 over frames."""
     spread = np.maximum(np.var(true, axis=0), np.finfo(np.float64).tiny)
     error = np.where(np.isfinite(found), (found - true) ** 2, EXPLODED).mean(axis=0)
     return float(np.mean(1 - error / spread))
 
 
-def _correlation_of_course(true: np.ndarray, found: np.ndarray) -> float:
+def _correlation_of_course(
+    true: Float[np.ndarray, "frame metabolite"], found: Float[np.ndarray, "frame metabolite"]
+) -> float:
     """Mean over metabolites of Pearson's correlation over frames; 0 where one does not vary or is lost."""
     pairs = zip(true.T, np.where(np.isfinite(found), found, 0.0).T, strict=True)
     return float(np.mean([_correlation(a, b) for a, b in pairs]))
 
 
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+def _correlation(a: Float[np.ndarray, " value"], b: Float[np.ndarray, " value"]) -> float:
     if len(a) < 2 or not (np.ptp(a) > 0 and np.ptp(b) > 0):
         return 0.0
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def _squared_correlation(truth: np.ndarray, found: np.ndarray) -> float:
+def _squared_correlation(truth: Float[np.ndarray, " reaction"], found: Float[np.ndarray, " reaction"]) -> float:
     return _correlation(truth, found) ** 2
 
 
-def _slope(truth: np.ndarray, found: np.ndarray) -> float:
+def _slope(truth: Float[np.ndarray, " reaction"], found: Float[np.ndarray, " reaction"]) -> float:
     """Of the line by least squares; no number where it is not defined."""
     return float(np.polyfit(truth, found, 1)[0]) if len(truth) > 1 and np.ptp(truth) > 0 else np.nan

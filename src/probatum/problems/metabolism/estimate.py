@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 from scipy.stats import norm
 
 from probatum.problems.metabolism.box_descent import bounded_least_squares
@@ -36,21 +37,21 @@ class Estimate:
     """
 
     identifiability: Identifiability
-    constants: np.ndarray
-    lumps: np.ndarray
-    lump_errors: np.ndarray | None
+    constants: Float[np.ndarray, " reaction"]
+    lumps: Float[np.ndarray, " lump"]
+    lump_errors: Float[np.ndarray, " lump"] | None
     method: str
     converged: bool = True
 
     @property
-    def standard_errors(self) -> np.ndarray:
+    def standard_errors(self) -> Float[np.ndarray, " reaction"]:
         """Of k, [reaction] float64; infinite where a constant is not identifiable, not a number where unknown."""
         found = np.full(len(self.constants), np.inf)
         alone = self.identifiability.alone
         found[self.identifiability.kept[alone]] = np.nan if self.lump_errors is None else self.lump_errors[alone]
         return found
 
-    def intervals(self, level: float = 0.9) -> np.ndarray:
+    def intervals(self, level: float = 0.9) -> Float[np.ndarray, "reaction 2"]:
         """Central intervals of k under Gaussian errors, [reaction, 2] float64, cut at 0."""
         reach = norm.ppf((1 + level) / 2) * self.standard_errors
         return np.maximum(np.column_stack([self.constants - reach, self.constants + reach]), 0.0)
@@ -114,18 +115,22 @@ def from_trajectory(metabolism: Metabolism, trajectory: Trajectory, schedule: Sc
     return Estimate(known, constants, fit.constants, fit.standard_errors, method, fit.converged)
 
 
-def solution(known: Identifiability, equations: Regression) -> np.ndarray:
+def solution(known: Identifiability, equations: Regression) -> Float[np.ndarray, " lump"]:
     """The lumps that fit best, [lump] float64: sums of constants not negative, differences free."""
     normal = equations.normal_equations
     return bounded_least_squares(normal.gram, normal.right, np.where(known.not_negative, 0.0, -np.inf))
 
 
-def _weighed(known: Identifiability, reduced: Metabolism, trajectory: Trajectory) -> tuple[Regression, np.ndarray]:
+def _weighed(
+    known: Identifiability, reduced: Metabolism, trajectory: Trajectory
+) -> tuple[Regression, Float[np.ndarray, " lump"]]:
     plain = regression(reduced, trajectory, integral_form(trajectory.step))
     equations = weighted(plain, solution(known, plain), trajectory)
     return equations, solution(known, equations)
 
 
-def _estimate(known: Identifiability, equations: Regression, lumps: np.ndarray, errors: bool) -> Estimate:
+def _estimate(
+    known: Identifiability, equations: Regression, lumps: Float[np.ndarray, " lump"], errors: bool
+) -> Estimate:
     of_lumps = np.sqrt(np.diag(sandwich(equations, lumps))) if errors else None
     return Estimate(known, known.expanded(lumps), lumps, of_lumps, equations.form.name)

@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.problems.metabolism.likelihood import Point
 
@@ -30,18 +31,18 @@ SETTLED = 1e-6
 class Asked(NamedTuple):
     """A point to be evaluated: parameters and bounds, all [parameter] float64, scaled."""
 
-    parameters: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
+    parameters: Float[np.ndarray, " parameter"]
+    lower: Float[np.ndarray, " parameter"]
+    upper: Float[np.ndarray, " parameter"]
 
 
 class Told(NamedTuple):
     """The likelihood at a point: as `Point`, without lanes."""
 
-    parameters: np.ndarray
+    parameters: Float[np.ndarray, " parameter"]
     loss: float
-    gradient: np.ndarray
-    information: np.ndarray
+    gradient: Float[np.ndarray, " parameter"]
+    information: Float[np.ndarray, "parameter parameter"]
 
     @property
     def finite(self) -> bool:
@@ -49,13 +50,19 @@ class Told(NamedTuple):
         return bool(np.isfinite(self.loss) and np.isfinite(self.gradient).all() and np.isfinite(self.information).all())
 
 
+@runtime_checkable
 class Evaluation(Protocol):
     """What evaluates points, `width` at once: `likelihood.Likelihood`."""
 
     @property
     def width(self) -> int: ...
 
-    def __call__(self, parameters: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> Point: ...
+    def __call__(
+        self,
+        parameters: Float[np.ndarray, "lane parameter"],
+        lower: Float[np.ndarray, "lane parameter"],
+        upper: Float[np.ndarray, "lane parameter"],
+    ) -> Point: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +78,10 @@ class Optimum:
         converged: whether it ended by itself.
     """
 
-    parameters: np.ndarray
+    parameters: Float[np.ndarray, " parameter"]
     loss: float
-    gradient: np.ndarray
-    information: np.ndarray
+    gradient: Float[np.ndarray, " parameter"]
+    information: Float[np.ndarray, "parameter parameter"]
     evaluations: int
     converged: bool
 
@@ -83,7 +90,12 @@ Result = TypeVar("Result")
 Fit = Generator[Asked, Told, Result]
 
 
-def scoring(start: np.ndarray, lower: np.ndarray, upper: np.ndarray, most: int = MOST_EVALUATIONS) -> Fit[Optimum]:
+def scoring(
+    start: Float[np.ndarray, " parameter"],
+    lower: Float[np.ndarray, " parameter"],
+    upper: Float[np.ndarray, " parameter"],
+    most: int = MOST_EVALUATIONS,
+) -> Fit[Optimum]:
     """One fit; parameters whose bounds are equal are held.
 
     Args:
@@ -125,7 +137,12 @@ def scoring(start: np.ndarray, lower: np.ndarray, upper: np.ndarray, most: int =
     return Optimum(here.parameters, here.loss, here.gradient, here.information, evaluations, converged)
 
 
-def _step(here: Told, lower: np.ndarray, upper: np.ndarray, damping: np.ndarray) -> np.ndarray:
+def _step(
+    here: Told,
+    lower: Float[np.ndarray, " parameter"],
+    upper: Float[np.ndarray, " parameter"],
+    damping: Float[np.ndarray, " parameter"],
+) -> Float[np.ndarray, " parameter"]:
     """The damped step, parameters that it would push out of their bounds held one after the other."""
     held = lower >= upper
     held |= (here.parameters <= lower) & (here.gradient > 0)

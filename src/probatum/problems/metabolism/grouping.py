@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 STARTS, ITERATIONS = 20, 60
 
 
-def grouped(lines: np.ndarray, precision: np.ndarray, count: int) -> np.ndarray:
+def grouped(
+    lines: Float[np.ndarray, "metabolite weight"], precision: Float[np.ndarray, "metabolite weight weight"], count: int
+) -> Int[np.ndarray, " metabolite"]:
     """Groups of like lines, by Lloyd's iteration with a precision matrix for each line, from several starts.
 
     Args:
@@ -30,14 +33,23 @@ def grouped(lines: np.ndarray, precision: np.ndarray, count: int) -> np.ndarray:
     return np.unique(groups, return_inverse=True)[1].reshape(-1)
 
 
-def _nearest(lines: np.ndarray, middle: np.ndarray, precision: np.ndarray) -> tuple[np.ndarray, float]:
+def _nearest(
+    lines: Float[np.ndarray, "metabolite weight"],
+    middle: Float[np.ndarray, "group weight"],
+    precision: Float[np.ndarray, "metabolite weight weight"],
+) -> tuple[Int[np.ndarray, " metabolite"], float]:
     """[metabolite] int, the group whose line is nearest, and the sum of squared distances."""
     away = lines[:, None] - middle
     distance = np.einsum("mgi,mij,mgj->mg", away, precision, away)
     return distance.argmin(axis=1), float(distance.min(axis=1).sum())
 
 
-def _pooled(lines: np.ndarray, precision: np.ndarray, members: np.ndarray, before: np.ndarray) -> np.ndarray:
+def _pooled(
+    lines: Float[np.ndarray, "metabolite weight"],
+    precision: Float[np.ndarray, "metabolite weight weight"],
+    members: Bool[np.ndarray, " metabolite"],
+    before: Float[np.ndarray, " weight"],
+) -> Float[np.ndarray, " weight"]:
     """The members' mean line, each weighed by its precision; the one before where there are none."""
     if not members.any():
         return before

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 from scipy import linalg, sparse
 from scipy.optimize import nnls
 
@@ -37,7 +38,7 @@ class Identifiability:
     """
 
     network: Network
-    kept: np.ndarray
+    kept: Int[np.ndarray, " lump"]
     lumps: sparse.csr_array
 
     @cached_property
@@ -54,7 +55,7 @@ class Identifiability:
         return basis
 
     @cached_property
-    def identifiable(self) -> np.ndarray:
+    def identifiable(self) -> Bool[np.ndarray, " reaction"]:
         """[reaction] bool."""
         return np.diff(sparse.csr_array(self.null_space).indptr) == 0
 
@@ -64,12 +65,12 @@ class Identifiability:
         return len(self.kept)
 
     @cached_property
-    def alone(self) -> np.ndarray:
+    def alone(self) -> Bool[np.ndarray, " lump"]:
         """[lump] bool: whether the lump is one identifiable constant."""
         return self.identifiable[self.kept]
 
     @cached_property
-    def not_negative(self) -> np.ndarray:
+    def not_negative(self) -> Bool[np.ndarray, " lump"]:
         """[lump] bool: whether the lump is a sum of constants, so cannot be negative; a difference can."""
         return np.asarray(self.lumps.min(axis=1).toarray()).ravel() >= 0
 
@@ -77,7 +78,7 @@ class Identifiability:
         """The same metabolism with a reaction for each lump: its regressor has full rank, its fit is the same."""
         return metabolism.take(self.kept)
 
-    def expanded(self, lumps: np.ndarray) -> np.ndarray:
+    def expanded(self, lumps: Float[np.ndarray, " lump"]) -> Float[np.ndarray, " reaction"]:
         """The shortest k >= 0 with these lumps, [reaction] float64: one of many, only `identifiable` ones are known.
 
         A sum is split evenly, a difference leaves 0 for the other constant; empty reactions get 0.
@@ -155,7 +156,7 @@ class Conditioning:
     weakest: tuple[str, ...]
 
 
-def conditioning(gram: np.ndarray, names: tuple[str, ...], shown: int = 4) -> Conditioning:
+def conditioning(gram: Float[np.ndarray, "lump lump"], names: tuple[str, ...], shown: int = 4) -> Conditioning:
     """Conditioning of a regressor from its Gram matrix, [lump, lump], with the names of the lumps' reactions."""
     size = np.sqrt(np.maximum(np.diag(gram), 0.0))
     scale = np.where(size > 0, size, 1.0)
@@ -167,7 +168,7 @@ def conditioning(gram: np.ndarray, names: tuple[str, ...], shown: int = 4) -> Co
     return Conditioning(int(real.sum()), len(names), condition, weakest)
 
 
-def _independent(columns: np.ndarray) -> tuple[list[int], np.ndarray]:
+def _independent(columns: Float[np.ndarray, "row column"]) -> tuple[list[int], Float[np.ndarray, "chosen column"]]:
     """Positions of independent columns, the first of equals, and the [chosen, column] weights that give all columns."""
     chosen: list[int] = []
     basis = np.zeros((len(columns), 0))
@@ -184,7 +185,7 @@ def _independent(columns: np.ndarray) -> tuple[list[int], np.ndarray]:
     return chosen, np.where(np.abs(weights - rounded) < SMALL, rounded, weights)
 
 
-def _sum(weights: np.ndarray, names: list[str]) -> str:
+def _sum(weights: Float[np.ndarray, " term"], names: list[str]) -> str:
     """'k(R1) - 2 k(R2)'."""
     text = ""
     for weight, name in zip(weights, names, strict=True):

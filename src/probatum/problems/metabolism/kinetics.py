@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Float, Int, Real
 
 from probatum.errors import DataError
 from probatum.problems.metabolism.kinetics_kernel import euler_into, propensities_into
@@ -29,8 +30,8 @@ class Metabolism:
     """
 
     network: Network
-    decay: np.ndarray
-    level: np.ndarray
+    decay: Real[np.ndarray, " ..."]
+    level: Real[np.ndarray, " ..."]
 
     def __post_init__(self) -> None:
         for name in ("decay", "level"):
@@ -52,19 +53,24 @@ class Metabolism:
             np.ascontiguousarray(self.decay, dtype=np.float64), np.ascontiguousarray(self.level, dtype=np.float64),
         )  # fmt: skip
 
-    def take(self, reactions: np.ndarray) -> Metabolism:
+    def take(self, reactions: Int[np.ndarray, " taken"]) -> Metabolism:
         """With these reactions alone, [taken] int."""
         return replace(self, network=self.network.take(reactions))
 
-    def propensities(self, concentrations: np.ndarray) -> np.ndarray:
+    def propensities(self, concentrations: Real[np.ndarray, "frame metabolite"]) -> Float[np.ndarray, "reaction frame"]:
         """p_j(c): [reaction, frame] float64 from [frame, metabolite]."""
         found = np.empty((len(self.network.reactions), len(concentrations)))
         propensities_into(found, np.ascontiguousarray(concentrations, dtype=np.float64), *self.packed[:3])
         return found
 
     def euler(
-        self, start: np.ndarray, constants: np.ndarray, frames: int, step: float, noise: np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self,
+        start: Real[np.ndarray, " metabolite"],
+        constants: Real[np.ndarray, " reaction"],
+        frames: int,
+        step: float,
+        noise: Real[np.ndarray, "{frames-1} metabolite"] | None = None,
+    ) -> tuple[Float[np.ndarray, "{frames} metabolite"], Bool[np.ndarray, "{frames} metabolite"]]:
         """Steps of Euler's method.
 
         Args:
@@ -89,11 +95,11 @@ class Metabolism:
 class Packed(NamedTuple):
     """Columns of orders and of S, one after the other, and the homeostasis."""
 
-    order_starts: np.ndarray
-    order_rows: np.ndarray
-    order_values: np.ndarray
-    change_starts: np.ndarray
-    change_rows: np.ndarray
-    change_values: np.ndarray
-    decay: np.ndarray
-    level: np.ndarray
+    order_starts: Int[np.ndarray, " boundary"]
+    order_rows: Int[np.ndarray, " order"]
+    order_values: Float[np.ndarray, " order"]
+    change_starts: Int[np.ndarray, " boundary"]
+    change_rows: Int[np.ndarray, " change"]
+    change_values: Float[np.ndarray, " change"]
+    decay: Float[np.ndarray, " metabolite"]
+    level: Float[np.ndarray, " metabolite"]

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from jaxtyping import Float, Float32, Real
 
 from probatum.learning.probes import CHANGE, FREE_SCALE, TRAINING
 
@@ -39,25 +40,25 @@ class Learned:
         final_loss: the last one.
     """
 
-    log_constants: np.ndarray
+    log_constants: Float[np.ndarray, " reaction"]
     largest: float
-    law: np.ndarray
-    homeostasis: np.ndarray
+    law: Float[np.ndarray, " place"]
+    homeostasis: Float[np.ndarray, "metabolite point"]
     alpha: float = 1.0
     softplus: bool = False
     from_training: bool = False
-    losses: np.ndarray | tuple[float, ...] = ()
-    changes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    losses: Float[np.ndarray, " part"] | tuple[float, ...] = ()
+    changes: Mapping[str, Float[np.ndarray, " part"]] = field(default_factory=dict)
 
     @property
     def final_loss(self) -> float:
         return float(self.losses[-1]) if len(self.losses) else np.nan
 
-    def corrected(self, order: np.ndarray) -> np.ndarray:
+    def corrected(self, order: Real[np.ndarray, " reaction"]) -> Float[np.ndarray, " reaction"]:
         """log10 k + n log10 alpha, [reaction]: those of the law f / alpha; n is the order of a reaction in all."""
         return self.log_constants + order * np.log10(self.alpha)
 
-    def curves(self) -> dict[str, np.ndarray]:
+    def curves(self) -> dict[str, Float32[np.ndarray, " _"]]:
         """The model as a fit's curves, float32."""
         numbers = (self.alpha, self.largest, self.softplus, self.from_training, self.final_loss)
         named = {
@@ -73,7 +74,7 @@ class Learned:
         return {name: np.asarray(values, dtype=np.float32) for name, values in named.items()}
 
     @classmethod
-    def of(cls, curves: Mapping[str, np.ndarray]) -> Learned | None:
+    def of(cls, curves: Mapping[str, Real[np.ndarray, " _"]]) -> Learned | None:
         """The model that a fit's curves hold, None where they hold none."""
         if "metabolism" not in curves:
             return None
@@ -88,21 +89,21 @@ class Learned:
         table = homeostasis.reshape(-1, HOMEOSTASIS_POINTS)
         return cls(constants, float(largest), law, table, float(alpha), bool(softplus), bool(from_training), losses)
 
-    def law_at(self, c: np.ndarray) -> np.ndarray:
+    def law_at(self, c: Real[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"] | float:
         """f / alpha at concentrations, of their shape."""
         return np.interp(c, table_points(self.largest, len(self.law)), self.law) / self.alpha
 
-    def homeostasis_at(self, c: np.ndarray) -> np.ndarray:
+    def homeostasis_at(self, c: Real[np.ndarray, "*shape"]) -> Float[np.ndarray, " metabolite *shape"]:
         """h of every metabolite: [metabolite, ...] of concentrations [...]."""
         points = table_points(self.largest, self.homeostasis.shape[1])
         return np.stack([np.interp(c, points, of_one) for of_one in self.homeostasis])
 
 
-def table_points(largest: float, count: int) -> np.ndarray:
+def table_points(largest: float, count: int) -> Float[np.ndarray, " {count}"]:
     """Concentrations of a table's points, even in log(1 + c) from 0 to the largest: [point] float64."""
     return np.expm1(np.linspace(0.0, np.log1p(largest), count))
 
 
-def reach_of(concentrations: np.ndarray) -> float:
+def reach_of(concentrations: Real[np.ndarray, " ..."]) -> float:
     """Where tables end for a learner that saw these."""
     return BEYOND * float(np.max(concentrations))

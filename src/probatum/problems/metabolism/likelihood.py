@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.errors import FitError, UsageError
 from probatum.problems.metabolism.expressions import evaluated, names
@@ -40,10 +41,10 @@ class Point(NamedTuple):
         information: [lane, parameter, parameter] float64.
     """
 
-    parameters: np.ndarray
-    loss: np.ndarray
-    gradient: np.ndarray
-    information: np.ndarray
+    parameters: Float[np.ndarray, "lane parameter"]
+    loss: Float[np.ndarray, " lane"]
+    gradient: Float[np.ndarray, "lane parameter"]
+    information: Float[np.ndarray, "lane parameter parameter"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,12 @@ class Likelihood:
     width: int = 8
     tolerance: float = TOLERANCE
 
-    def __call__(self, parameters: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> Point:
+    def __call__(
+        self,
+        parameters: Float[np.ndarray, "lane parameter"],
+        lower: Float[np.ndarray, "lane parameter"],
+        upper: Float[np.ndarray, "lane parameter"],
+    ) -> Point:
         """The likelihood at points.
 
         Args:
@@ -75,7 +81,7 @@ class Likelihood:
             found = self._compiled(*(np.asarray(x, dtype=np.float64)[filled] for x in (parameters, lower, upper)))
             return Point(*(np.asarray(x)[:count] for x in found))
 
-    def log_likelihood(self, parameters: np.ndarray) -> float:
+    def log_likelihood(self, parameters: Real[np.ndarray, " parameter"]) -> float:
         """At one point, [parameter], nothing set to its best.
 
         Raises:
@@ -91,7 +97,9 @@ class Likelihood:
             )
         return -loss
 
-    def simulated(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def simulated(
+        self, parameters: Real[np.ndarray, " parameter"]
+    ) -> tuple[Float[np.ndarray, " measurement"], Float[np.ndarray, " measurement"]]:
         """Simulation and noise of each measurement, both [measurement] float64.
 
         Args:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
 
 from probatum.problems.metabolism.expressions import Expression, Name, names, substituted
 from probatum.problems.metabolism.formulas import formula
@@ -37,15 +38,15 @@ class Plan:
     scales: tuple[str, ...]
     fixed: Mapping[str, float]
     conditions: tuple[Condition, ...]
-    times: np.ndarray
+    times: Float[np.ndarray, " time"]
     groups: tuple[Group, ...]
-    order: np.ndarray
-    compared: np.ndarray
-    offsets: np.ndarray
-    laplace: np.ndarray
-    transformations: np.ndarray
-    dynamic: np.ndarray
-    alone: Mapping[int, np.ndarray]
+    order: Int[np.ndarray, " measurement"]
+    compared: Float[np.ndarray, " measurement"]
+    offsets: Float[np.ndarray, " measurement"]
+    laplace: Bool[np.ndarray, " measurement"]
+    transformations: Shaped[np.ndarray, " measurement"]
+    dynamic: Int[np.ndarray, " dynamic"]
+    alone: Mapping[int, Int[np.ndarray, " _"]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +63,8 @@ class Group:
     observable: str
     transformation: str
     condition: int
-    rows: np.ndarray
-    times: np.ndarray
+    rows: Int[np.ndarray, " measurement"]
+    times: Int[np.ndarray, " measurement"]
     formula: Expression
     noise: Expression
 
@@ -128,8 +129,8 @@ def _moving(problem: PetabProblem, conditions: tuple[Condition, ...]) -> frozens
 
 
 def _alone(
-    free: tuple[str, ...], groups: list[Group], moving: frozenset[str], laplace: np.ndarray
-) -> dict[int, np.ndarray]:
+    free: tuple[str, ...], groups: list[Group], moving: frozenset[str], laplace: Bool[np.ndarray, " measurement"]
+) -> dict[int, Int[np.ndarray, " _"]]:
     found = {}
     for i, name in enumerate(free):
         own = [group for group in groups if group.noise == Name(name)]

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 from scipy.stats import chi2
 
 from probatum.problems.metabolism.fisher_scoring import Fit, Optimum, scoring, together
@@ -43,8 +44,8 @@ class LikelihoodProfile:
     """
 
     id: str
-    values: np.ndarray
-    rises: np.ndarray
+    values: Float[np.ndarray, " point"]
+    rises: Float[np.ndarray, " point"]
     threshold: float
     lower: float
     upper: float
@@ -97,7 +98,14 @@ def _profile(id: str, best: float, below: _Walked, above: _Walked, threshold: fl
     return LikelihoodProfile(id, values, rises, threshold, below.end, above.end, below.open, above.open)
 
 
-def _walk(best: Optimum, j: int, first: float, low: np.ndarray, high: np.ndarray, threshold: float) -> Fit[_Walked]:
+def _walk(
+    best: Optimum,
+    j: int,
+    first: float,
+    low: Float[np.ndarray, " parameter"],
+    high: Float[np.ndarray, " parameter"],
+    threshold: float,
+) -> Fit[_Walked]:
     """From the best outwards by a first step, then longer or shorter ones, until the threshold or the bound."""
     side, bound, range_ = (1.0, high[j], high[j] - low[j]) if first > 0 else (-1.0, low[j], high[j] - low[j])
     step, points = max(abs(first), SHORTEST * range_), []
@@ -121,8 +129,8 @@ def _walk(best: Optimum, j: int, first: float, low: np.ndarray, high: np.ndarray
 
 
 def _crossing(
-    inside: np.ndarray, rise: float, outside: float, beyond: float, j: int,
-    low: np.ndarray, high: np.ndarray, threshold: float, best: float,
+    inside: Float[np.ndarray, " parameter"], rise: float, outside: float, beyond: float, j: int,
+    low: Float[np.ndarray, " parameter"], high: Float[np.ndarray, " parameter"], threshold: float, best: float,
 ) -> Fit[tuple[tuple[float, float], ...]]:  # fmt: skip
     """Points between the last below the threshold and the first above it; the last one is where it is reached."""
     points = []
@@ -143,14 +151,22 @@ def _crossing(
     return (*points, (float(inside[j] + share * (outside - inside[j])), threshold))
 
 
-def _held(start: np.ndarray, j: int, value: float, low: np.ndarray, high: np.ndarray) -> Fit[Optimum]:
+def _held(
+    start: Float[np.ndarray, " parameter"],
+    j: int,
+    value: float,
+    low: Float[np.ndarray, " parameter"],
+    high: Float[np.ndarray, " parameter"],
+) -> Fit[Optimum]:
     """The best fit with parameter j at a value."""
     lower, upper = low.copy(), high.copy()
     lower[j] = upper[j] = value
     return (yield from scoring(start, lower, upper, most=60))
 
 
-def _ahead(before: np.ndarray, here: np.ndarray, j: int, value: float) -> np.ndarray:
+def _ahead(
+    before: Float[np.ndarray, " parameter"], here: Float[np.ndarray, " parameter"], j: int, value: float
+) -> Float[np.ndarray, " parameter"]:
     """Where the others will be if they go on as they went."""
     moved = here[j] - before[j]
     start = here + (here - before) * ((value - here[j]) / moved) if moved else here.copy()

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
 from scipy import linalg
 
 from probatum.errors import DataError, FitError
@@ -82,9 +83,9 @@ class Fit:
         converged: whether the last step was short and q at its last; if not, neither k nor its errors can be trusted.
     """
 
-    constants: np.ndarray
-    covariance: np.ndarray
-    course: np.ndarray
+    constants: Float[np.ndarray, " reaction"]
+    covariance: Float[np.ndarray, "reaction reaction"]
+    course: Float[np.ndarray, "frame metabolite"]
     residual: float
     miss: float
     windows: int
@@ -92,12 +93,17 @@ class Fit:
     converged: bool
 
     @property
-    def standard_errors(self) -> np.ndarray:
+    def standard_errors(self) -> Float[np.ndarray, " reaction"]:
         """Of k, [reaction] float64."""
         return np.sqrt(np.diag(self.covariance))
 
 
-def shoot(metabolism: Metabolism, trajectory: Trajectory, constants: np.ndarray, schedule: Schedule = WHOLE) -> Fit:
+def shoot(
+    metabolism: Metabolism,
+    trajectory: Trajectory,
+    constants: Float[np.ndarray, " reaction"],
+    schedule: Schedule = WHOLE,
+) -> Fit:
     """Fits the trajectory.
 
     Args:
@@ -153,8 +159,12 @@ def shoot(metabolism: Metabolism, trajectory: Trajectory, constants: np.ndarray,
 
 
 def window_starts(
-    metabolism: Metabolism, constants: np.ndarray, concentrations: np.ndarray, step: float, schedule: Schedule = WHOLE
-) -> np.ndarray:
+    metabolism: Metabolism,
+    constants: Float[np.ndarray, " reaction"],
+    concentrations: Float[np.ndarray, "frame metabolite"],
+    step: float,
+    schedule: Schedule = WHOLE,
+) -> Int[np.ndarray, " boundary"]:
     """Frames at which windows start, and the last frame, where the last window ends: [window + 1] int64."""
     travel = step * np.sqrt(rate_variances(metabolism, constants, concentrations[:-1]).max(axis=1))
     starts, gone = [0], 0.0
@@ -167,7 +177,12 @@ def window_starts(
 
 
 def _descend(
-    shooting: _Shooting, run: _Run, factors: ArrowFactors, errors: np.ndarray, q: float, on_the_way: bool
+    shooting: _Shooting,
+    run: _Run,
+    factors: ArrowFactors,
+    errors: Float[np.ndarray, " reaction"],
+    q: float,
+    on_the_way: bool,
 ) -> tuple[_Run, float, bool]:
     """Steps with one matrix: where they lead, the last one's length in standard errors, and whether it was whole."""
     before = math.inf
@@ -195,26 +210,30 @@ class _Run:
         merit: what is minimised, times sigma^2; infinite where the course ran away.
     """
 
-    heads: np.ndarray
-    constants: np.ndarray
-    course: np.ndarray
-    ends: np.ndarray
-    residuals: np.ndarray
-    misses: np.ndarray
+    heads: Float[np.ndarray, "window metabolite"]
+    constants: Float[np.ndarray, " reaction"]
+    course: Float[np.ndarray, "frame metabolite"]
+    ends: Float[np.ndarray, "window metabolite"]
+    residuals: Float[np.ndarray, "frame metabolite"]
+    misses: Float[np.ndarray, "window-1 metabolite"]
     merit: float
 
 
 class _Shooting:
     """The windows of one trajectory."""
 
-    def __init__(self, metabolism: Metabolism, trajectory: Trajectory, starts: np.ndarray, stride: int):
+    def __init__(
+        self, metabolism: Metabolism, trajectory: Trajectory, starts: Int[np.ndarray, " boundary"], stride: int
+    ):
         self.packed, self.trajectory, self.starts, self.stride = metabolism.packed, trajectory, starts, stride
         metabolites = len(metabolism.network.metabolites)
         width = metabolites + len(metabolism.network.reactions)
         self.slopes = np.empty((int(np.diff(starts).max()) + 1, metabolites, width))
         self.weighed = np.empty_like(self.slopes)  # allocated once: fresh memory costs as much as the product
 
-    def run(self, heads: np.ndarray, constants: np.ndarray, q: float) -> _Run:
+    def run(
+        self, heads: Float[np.ndarray, "window metabolite"], constants: Float[np.ndarray, " reaction"], q: float
+    ) -> _Run:
         course, ends = np.empty_like(self.trajectory.concentrations), np.empty_like(heads)
         shoot_into(course, ends, heads, self.starts, constants, self.trajectory.step, *self.packed)
         residuals, misses = self.trajectory.concentrations - course, heads[1:] - ends[:-1]
@@ -222,7 +241,9 @@ class _Shooting:
             merit = float(np.sum(residuals**2) + (self.trajectory.noise / q) ** 2 * np.sum(misses**2))
         return _Run(heads, constants, course, ends, residuals, misses, merit if math.isfinite(merit) else math.inf)
 
-    def gradient(self, run: _Run, q: float) -> tuple[np.ndarray, np.ndarray]:
+    def gradient(
+        self, run: _Run, q: float
+    ) -> tuple[Float[np.ndarray, "window metabolite"], Float[np.ndarray, " reaction"]]:
         """Half the descent direction of the merit: [window, metabolite] for heads and [reaction]."""
         weight = (self.trajectory.noise / q) ** 2
         of_heads, of_constants = np.zeros_like(run.heads), np.zeros_like(run.constants)
@@ -240,7 +261,9 @@ class _Shooting:
         windows, states = run.heads.shape
         return factorised(self.blocks(run), windows, states, len(run.constants), (self.trajectory.noise / q) ** 2)
 
-    def blocks(self, run: _Run) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def blocks(
+        self, run: _Run
+    ) -> Iterator[tuple[Float[np.ndarray, "unknown unknown"], Float[np.ndarray, "metabolite unknown"]]]:
         """For each window J^T J of its data and the derivatives of its end."""
         final = len(self.starts) - 2
         for w, (start, end) in enumerate(zip(self.starts[:-1], self.starts[1:], strict=True)):
@@ -249,7 +272,9 @@ class _Shooting:
             J = _weighed_into(self.weighed, slopes[: end - start + (w == final)], self.stride)
             yield J.T @ J, slopes[-1].copy()
 
-    def improved(self, run: _Run, heads: np.ndarray, k: np.ndarray, q: float) -> tuple[_Run, float]:
+    def improved(
+        self, run: _Run, heads: Float[np.ndarray, "window metabolite"], k: Float[np.ndarray, " reaction"], q: float
+    ) -> tuple[_Run, float]:
         """The run after the step, halved until the merit falls, and the part of it that was taken; 0 for none."""
         part = 1.0
         for _ in range(HALVINGS):
@@ -260,7 +285,11 @@ class _Shooting:
         return run, 0.0
 
 
-def _weighed_into(weighed: np.ndarray, slopes: np.ndarray, stride: int) -> np.ndarray:
+def _weighed_into(
+    weighed: Float[np.ndarray, "longest metabolite unknown"],
+    slopes: Float[np.ndarray, "frame metabolite unknown"],
+    stride: int,
+) -> Float[np.ndarray, "entering unknown"]:
     """Slopes of the frames that enter the matrix, times the roots of their weights: [frame and metabolite, unknown]."""
     count = len(slopes)
     stride = max(1, min(stride, count // 2 - 1 + count // 2 % 2))

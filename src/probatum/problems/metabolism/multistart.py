@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from jaxtyping import Float
 from scipy.stats import qmc
 
 from probatum.errors import FitError
@@ -44,7 +45,7 @@ class Multistart:
 
     problem: PetabProblem
     ends: tuple[Optimum, ...]
-    information: np.ndarray
+    information: Float[np.ndarray, "parameter parameter"]
 
     @property
     def best(self) -> Optimum:
@@ -57,13 +58,13 @@ class Multistart:
         return -self.best.loss
 
     @cached_property
-    def values(self) -> np.ndarray:
+    def values(self) -> Float[np.ndarray, " parameter"]:
         """Estimates, linear, [parameter] float64."""
         scales = [one.scale for one in self.problem.estimated]
         return np.array([linear(x, scale) for x, scale in zip(self.best.parameters, scales, strict=True)])
 
     @property
-    def waterfall(self) -> np.ndarray:
+    def waterfall(self) -> Float[np.ndarray, " start"]:
         """Log-likelihoods of the ends, falling, [start] float64; minus infinity where the start failed."""
         return -np.array([end.loss for end in self.ends])
 
@@ -78,7 +79,7 @@ class Multistart:
         return _at_bound(self.best.parameters, *self.problem.bounds)
 
     @cached_property
-    def standard_errors(self) -> np.ndarray:
+    def standard_errors(self) -> Float[np.ndarray, " parameter"]:
         """From the observed information, on the parameters' scales, [parameter] float64.
 
         Those at a bound are held, as no Gaussian describes them: not a number. Infinite where -log L is flat, or not
@@ -137,13 +138,15 @@ def multistart(likelihood: Likelihood, starts: int = STARTS, seed: int = 0, with
     return Multistart(problem, tuple(ends), _observed_information(likelihood, ends[0].parameters))
 
 
-def _observed_information(likelihood: Likelihood, best: np.ndarray) -> np.ndarray:
+def _observed_information(
+    likelihood: Likelihood, best: Float[np.ndarray, " parameter"]
+) -> Float[np.ndarray, "parameter parameter"]:
     """Central differences of the gradient, for what is at no bound."""
     low, high = likelihood.problem.bounds
     free = [i for i, bound in enumerate(_at_bound(best, low, high)) if bound is None]
     steps = DIFFERENCE * (high - low)
 
-    def moved(i: int, side: float) -> np.ndarray:
+    def moved(i: int, side: float) -> Float[np.ndarray, " parameter"]:
         point = best.copy()
         point[i] += side * steps[i]
         return point
@@ -157,7 +160,11 @@ def _observed_information(likelihood: Likelihood, best: np.ndarray) -> np.ndarra
     return (found + found.T) / 2
 
 
-def _at_bound(parameters: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[str | None, ...]:
+def _at_bound(
+    parameters: Float[np.ndarray, " parameter"],
+    low: Float[np.ndarray, " parameter"],
+    high: Float[np.ndarray, " parameter"],
+) -> tuple[str | None, ...]:
     reach = AT_BOUND * (high - low)
     return tuple(
         "lower" if near_low else "upper" if near_high else None
@@ -165,6 +172,10 @@ def _at_bound(parameters: np.ndarray, low: np.ndarray, high: np.ndarray) -> tupl
     )
 
 
-def _tried(point: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> Fit[Told]:
+def _tried(
+    point: Float[np.ndarray, " parameter"],
+    lower: Float[np.ndarray, " parameter"],
+    upper: Float[np.ndarray, " parameter"],
+) -> Fit[Told]:
     """One evaluation."""
     return (yield Asked(point, lower, upper))

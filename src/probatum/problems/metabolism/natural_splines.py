@@ -7,11 +7,14 @@ Basis 1, x, d_1 - d_{K-1}, ..., d_{K-2} - d_{K-1} with d_k(x) = ((x - t_k)_+^3 -
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.errors import DataError
 
 
-def natural_spline(x: np.ndarray, knots: np.ndarray) -> np.ndarray:
+def natural_spline(
+    x: Real[np.ndarray, "*shape"] | float, knots: Real[np.ndarray, " knot"]
+) -> Float[np.ndarray, " knot *shape"]:
     """The basis at x: [knot, ...] float64, all functions of about the size of x.
 
     Args:
@@ -26,20 +29,20 @@ def natural_spline(x: np.ndarray, knots: np.ndarray) -> np.ndarray:
         raise DataError("the knots do not increase", where="a spline", remedy="give at least two, in order")
     scale = (knots[-1] - knots[0]) ** 2
 
-    def cubed(knot: float) -> np.ndarray:
+    def cubed(knot: float) -> Float[np.ndarray, " ..."] | float:
         beyond = np.maximum(x - knot, 0.0)
         return beyond * beyond * beyond  # numpy's powers take ten times as long
 
     from_end = cubed(knots[-1])
 
-    def d(knot: float) -> np.ndarray:
+    def d(knot: float) -> Float[np.ndarray, " ..."] | float:
         return (cubed(knot) - from_end) / ((knots[-1] - knot) * scale)
 
     last = d(knots[-2])
     return np.stack([np.ones_like(x), x, *((d(knot) - last) * (knots[-1] - knots[0]) for knot in knots[:-2])])
 
 
-def knots_over(values: np.ndarray, count: int, tail: float) -> np.ndarray:
+def knots_over(values: Real[np.ndarray, " ..."], count: int, tail: float) -> Float[np.ndarray, " {count}"]:
     """Evenly spaced knots, `tail` of the values beyond the outer ones on either side.
 
     Args:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.errors import DataError, nearest
 from probatum.problems.metabolism.expressions import TIME, Expression, names
@@ -104,18 +105,18 @@ class PetabProblem:
         return tuple(parameter for parameter in self.parameters if parameter.estimated)
 
     @property
-    def nominal(self) -> np.ndarray:
+    def nominal(self) -> Float[np.ndarray, " parameter"]:
         """Nominal values of the free parameters on their scales, [parameter] float64."""
         return np.array([scaled(one.nominal, one.scale) for one in self.estimated])
 
     @property
-    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+    def bounds(self) -> tuple[Float[np.ndarray, " parameter"], Float[np.ndarray, " parameter"]]:
         """Of the free parameters on their scales, both [parameter] float64."""
         rows = [(scaled(one.lower, one.scale), scaled(one.upper, one.scale)) for one in self.estimated]
         low, high = np.array(rows).T
         return low, high
 
-    def with_nominal(self, values: Sequence[float] | np.ndarray) -> PetabProblem:
+    def with_nominal(self, values: Sequence[float] | Real[np.ndarray, " parameter"]) -> PetabProblem:
         """The problem with these nominal values of the free parameters, linear, [parameter]."""
         own = dict(zip((one.id for one in self.estimated), map(float, values), strict=True))
         return replace(self, parameters=tuple(replace(p, nominal=own.get(p.id, p.nominal)) for p in self.parameters))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Real
 from scipy import sparse
 from scipy.stats import chi2
 
@@ -48,8 +49,8 @@ def profile(
     j: int,
     variance: float,
     level: float = 0.9,
-    lower: np.ndarray | float = 0.0,
-    upper: np.ndarray | float = np.inf,
+    lower: Real[np.ndarray, " reaction"] | float = 0.0,
+    upper: Real[np.ndarray, " reaction"] | float = np.inf,
 ) -> Profile:
     """The profile interval of constant j.
 

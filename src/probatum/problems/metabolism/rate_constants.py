@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.errors import DataError, nearest
 from probatum.problems.metabolism.estimate import Estimate, from_differences, from_integrals, from_trajectory
@@ -126,7 +127,7 @@ def measured_rates(metabolism: Metabolism, course: TimeCourse, method: str = "au
     return MeasuredRates(trajectory, estimate, tuple(remarks))
 
 
-def _scatter(concentrations: np.ndarray) -> float:
+def _scatter(concentrations: Float[np.ndarray, "frame metabolite"]) -> float:
     """Standard deviation of white noise from third differences, which smooth courses hardly have.
 
     The median over all, over .6745 and over sqrt(1 + 9 + 9 + 1).
@@ -135,7 +136,7 @@ def _scatter(concentrations: np.ndarray) -> float:
     return float(np.median(third) / 0.6745 / np.sqrt(20))
 
 
-def _matrix(path: Path) -> tuple[list[str], list[str], np.ndarray]:
+def _matrix(path: Path) -> tuple[list[str], list[str], Float[np.ndarray, "metabolite reaction"]]:
     table = read(path)
     names = table.labels("metabolite").tolist()
     for row, name in enumerate(names):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int, Real
 
 from probatum.problems.metabolism.natural_splines import natural_spline
 
@@ -18,21 +19,21 @@ class RateLaw:
         weights: [knot - 1] float64 of the spline's basis without its constant, which f(1) = 1 takes away.
     """
 
-    knots: np.ndarray
-    weights: np.ndarray
+    knots: Float[np.ndarray, " knot"]
+    weights: Float[np.ndarray, " knot-1"]
 
-    def __call__(self, c: np.ndarray) -> np.ndarray:
+    def __call__(self, c: Real[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
         """f, of the shape of the concentrations; odd, for those that noise makes negative."""
         return c * np.exp(np.tensordot(self.weights, law_basis(c, self.knots), 1))
 
-    def elasticity(self, c: np.ndarray) -> np.ndarray:
+    def elasticity(self, c: Real[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
         """d log f / d log c, of the shape of the concentrations above 0, by central differences."""
         x, nudge = np.log1p(c), 1e-5
         slope = (natural_spline(x + nudge, self.knots) - natural_spline(x - nudge, self.knots))[1:] / (2 * nudge)
         return 1 + np.tensordot(self.weights, slope, 1) * c / (1 + c)
 
 
-def law_basis(c: np.ndarray, knots: np.ndarray) -> np.ndarray:
+def law_basis(c: Real[np.ndarray, "*shape"], knots: Real[np.ndarray, " knot"]) -> Float[np.ndarray, " knot-1 *shape"]:
     """d log f / d weights, [knot - 1, ...] float64, 0 at c = 1."""
     at_one = natural_spline(np.log(2.0), knots)[1:]
     found = natural_spline(np.log1p(np.abs(c)), knots)[1:]
@@ -49,10 +50,10 @@ class Homeostasis:
         weights: [group, knot] float64.
     """
 
-    knots: np.ndarray
-    groups: np.ndarray
-    weights: np.ndarray
+    knots: Float[np.ndarray, " knot"]
+    groups: Int[np.ndarray, " metabolite"]
+    weights: Float[np.ndarray, "group knot"]
 
-    def __call__(self, c: np.ndarray) -> np.ndarray:
+    def __call__(self, c: Real[np.ndarray, "*batch metabolite"]) -> Float[np.ndarray, "*batch metabolite"]:
         """h of the concentrations [..., metabolite], of their shape."""
         return np.einsum("k...m,mk->...m", natural_spline(c, self.knots), self.weights[self.groups])

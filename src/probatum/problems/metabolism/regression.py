@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from jaxtyping import Bool, Float
 from scipy import sparse
 
 from probatum.errors import DataError
@@ -37,7 +38,7 @@ class Form:
     """
 
     name: str
-    weights: np.ndarray
+    weights: Float[np.ndarray, "equation frame"]
     shift: int
 
 
@@ -55,9 +56,9 @@ class Regression:
 
     metabolism: Metabolism
     form: Form
-    regressors: np.ndarray
-    targets: np.ndarray
-    used: np.ndarray
+    regressors: Float[np.ndarray, "window reaction equation"]
+    targets: Float[np.ndarray, "window metabolite equation"]
+    used: Float[np.ndarray, "window metabolite"]
 
     @cached_property
     def normal_equations(self) -> NormalEquations:
@@ -74,14 +75,14 @@ class Regression:
         squares = float(np.einsum("wie,wie,wi->", self.targets, self.targets, self.used))
         return NormalEquations(matrix, right, squares, self._count())
 
-    def residuals(self, constants: np.ndarray) -> np.ndarray:
+    def residuals(self, constants: Float[np.ndarray, " reaction"]) -> Float[np.ndarray, "window metabolite equation"]:
         """Phi (y - S (k p)): [window, metabolite, equation] float64, also of what is left out."""
         found = self.targets.copy()
         S = self.metabolism.packed
         residuals_into(found, self.regressors, constants, S.change_starts, S.change_rows, S.change_values)
         return found
 
-    def scores(self, constants: np.ndarray) -> np.ndarray:
+    def scores(self, constants: Float[np.ndarray, " reaction"]) -> Float[np.ndarray, "window reaction"]:
         """[window, reaction] float64: every window's part of the gradient, X^T W residual."""
         found = np.zeros(self.regressors.shape[:2])
         S = self.metabolism.packed
@@ -91,7 +92,7 @@ class Regression:
         )  # fmt: skip
         return found
 
-    def without(self, left_out: np.ndarray) -> Regression:
+    def without(self, left_out: Bool[np.ndarray, "window metabolite"]) -> Regression:
         """The regression with weight 0 where [window, metabolite] is true."""
         return replace(self, used=np.where(left_out, 0.0, self.used))
 
@@ -111,11 +112,11 @@ class NormalEquations:
     """
 
     gram: sparse.csr_array
-    right: np.ndarray
+    right: Float[np.ndarray, " reaction"]
     squares: float
     count: int
 
-    def residual_squares(self, constants: np.ndarray) -> float:
+    def residual_squares(self, constants: Float[np.ndarray, " reaction"]) -> float:
         """|y - X k|^2; loses digits where the residual is small beside y."""
         return float(constants @ (self.gram @ constants) - 2 * constants @ self.right + self.squares)
 

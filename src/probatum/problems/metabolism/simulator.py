@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+from jaxtyping import Bool, Float, Real
 
 from probatum.errors import DataError, UnknownNameError
 from probatum.problems.metabolism.kinetics import Metabolism
@@ -41,10 +42,10 @@ class Course:
     """
 
     metabolism: Metabolism
-    constants: np.ndarray
+    constants: Float[np.ndarray, " reaction"]
     step: float
-    concentrations: np.ndarray
-    clamped: np.ndarray
+    concentrations: Float[np.ndarray, "frame metabolite"]
+    clamped: Bool[np.ndarray, "frame metabolite"]
 
     def measured(self, noise: float, generator: np.random.Generator | None = None) -> Trajectory:
         """With independent Gaussian errors of this standard deviation; none for 0, and no generator needed.
@@ -68,7 +69,9 @@ def two_types(network: Network) -> Metabolism:
     return Metabolism(network, np.where(second, DECAYS[1], DECAYS[0]), np.where(second, LEVELS[1], LEVELS[0]))
 
 
-def constants(network: Network, generator: np.random.Generator, regime: str = "rank 50") -> np.ndarray:
+def constants(
+    network: Network, generator: np.random.Generator, regime: str = "rank 50"
+) -> Float[np.ndarray, " reaction"]:
     """k, [reaction] float64, log10 uniform over the regime's range.
 
     Raises:
@@ -79,15 +82,15 @@ def constants(network: Network, generator: np.random.Generator, regime: str = "r
     return 10 ** generator.uniform(*REGIMES[regime], len(network.reactions))
 
 
-def starts(network: Network, generator: np.random.Generator) -> np.ndarray:
+def starts(network: Network, generator: np.random.Generator) -> Float[np.ndarray, " metabolite"]:
     """c(0), [metabolite] float64, uniform over `STARTS`."""
     return generator.uniform(*STARTS, len(network.metabolites))
 
 
 def simulate(
     metabolism: Metabolism,
-    start: np.ndarray,
-    constants: np.ndarray,
+    start: Real[np.ndarray, " ..."],
+    constants: Real[np.ndarray, " ..."],
     frames: int = FRAMES,
     step: float = STEP,
     process_noise: float = 0.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 from scipy import linalg
 
 from probatum.errors import FitError
@@ -12,7 +13,9 @@ from probatum.problems.metabolism.shooting_kernel import slopes_into
 from probatum.problems.metabolism.trajectory import Trajectory
 
 
-def sandwich(regression: Regression, constants: np.ndarray) -> np.ndarray:
+def sandwich(
+    regression: Regression, constants: Float[np.ndarray, " reaction"]
+) -> Float[np.ndarray, "reaction reaction"]:
     """Covariance of constants that rests on no model of the errors within a window, [reaction, reaction] float64.
 
     G^-1 (sum_w s_w s_w^T) G^-1 with s_w = X_w^T W (y_w - X_w k): windows count as independent, whatever happens inside
@@ -46,7 +49,9 @@ def sandwich(regression: Regression, constants: np.ndarray) -> np.ndarray:
     return windows / (windows - 1) * bread @ bread.T
 
 
-def cramer_rao(metabolism: Metabolism, trajectory: Trajectory, constants: np.ndarray, window: int) -> np.ndarray:
+def cramer_rao(
+    metabolism: Metabolism, trajectory: Trajectory, constants: Float[np.ndarray, " reaction"], window: int
+) -> Float[np.ndarray, " reaction"]:
     """The least variance of k if every window of the course had a start of its own, unknown: [reaction] float64.
 
     The inverse of sum_w (J_k^T J_k - J_k^T J_z (J_z^T J_z)^-1 J_z^T J_k) / sigma^2, J the derivatives of a window's

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from jaxtyping import Bool, Int, Real
 from scipy import sparse
 
 from probatum.errors import DataError, UnknownNameError
@@ -32,11 +33,11 @@ class Network:
     orders: sparse.csc_array
 
     @cached_property
-    def empty(self) -> np.ndarray:
+    def empty(self) -> Bool[np.ndarray, " reaction"]:
         """[reaction] bool: whether the reaction changes nothing."""
         return np.diff(self.stoichiometry.indptr) == 0
 
-    def take(self, reactions: np.ndarray) -> Network:
+    def take(self, reactions: Int[np.ndarray, " taken"]) -> Network:
         """The network with these reactions alone, [taken] int."""
         return Network(
             self.metabolites,
@@ -57,8 +58,8 @@ class Network:
 
 
 def network(
-    stoichiometry: np.ndarray | sparse.sparray,
-    orders: np.ndarray | sparse.sparray | None = None,
+    stoichiometry: Real[np.ndarray, " ..."] | sparse.sparray,
+    orders: Real[np.ndarray, " ..."] | sparse.sparray | None = None,
     metabolites: Sequence[str] | None = None,
     reactions: Sequence[str] | None = None,
 ) -> Network:
@@ -94,7 +95,12 @@ def network(
     return Network(rows, columns, S, n)
 
 
-def autocatalytic(used: np.ndarray, made: np.ndarray, metabolites: int, names: Sequence[str] | None = None) -> Network:
+def autocatalytic(
+    used: Int[np.ndarray, " reaction"],
+    made: Int[np.ndarray, " reaction"],
+    metabolites: int,
+    names: Sequence[str] | None = None,
+) -> Network:
     """Reactions A + B -> 2 B: A falls by 1, B rises by 1, and the rate goes with both.
 
     Args:
@@ -158,7 +164,7 @@ def cycles(
     return autocatalytic(used, made, metabolites)
 
 
-def _sparse(values: np.ndarray | sparse.sparray, where: str) -> sparse.csc_array:
+def _sparse(values: Real[np.ndarray, " ..."] | sparse.sparray, where: str) -> sparse.csc_array:
     try:
         matrix = sparse.csc_array(values, dtype=np.float64, copy=True)
     except (ValueError, TypeError):

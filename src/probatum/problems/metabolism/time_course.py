@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.errors import DataError, nearest
 from probatum.problems.metabolism.structure import Network
@@ -51,9 +52,9 @@ class TimeCourse:
     """
 
     source: str
-    times: np.ndarray
+    times: Float[np.ndarray, " row"]
     metabolites: tuple[str, ...]
-    values: np.ndarray
+    values: Float[np.ndarray, "row metabolite"]
     time_unit: str
     unit: str
     noise: float
@@ -122,7 +123,7 @@ def _heading(column: str) -> tuple[str, str]:
     return (name, unit) if name else (column, "")
 
 
-def _times(table: TextTable, column: str) -> np.ndarray:
+def _times(table: TextTable, column: str) -> Float[np.ndarray, " row"]:
     times = table.numbers(column, "give every row its time")
     low = np.flatnonzero(times < 0)
     if len(low):
@@ -134,7 +135,7 @@ def _times(table: TextTable, column: str) -> np.ndarray:
 
 def _wide(
     table: TextTable, time: str, headings: Mapping[str, tuple[str, str]], noise: float
-) -> tuple[tuple[str, ...], np.ndarray, str, list[str]]:
+) -> tuple[tuple[str, ...], Float[np.ndarray, "row metabolite"], str, list[str]]:
     columns = [column for column in table.columns if column != time]
     if not columns:
         raise DataError(
@@ -163,7 +164,7 @@ def _wide(
 
 def _long(
     table: TextTable, plain: Mapping[str, str], unit: str, noise: float
-) -> tuple[tuple[str, ...], np.ndarray, str, list[str]]:
+) -> tuple[tuple[str, ...], Float[np.ndarray, "row metabolite"], str, list[str]]:
     labels, cells = table.labels(plain["metabolite"]), table.columns[plain["value"]]
     units: Sequence[str] = table.columns[plain["unit"]] if "unit" in plain else [unit] * len(table)
     names = tuple(dict.fromkeys(labels.tolist()))
@@ -212,9 +213,11 @@ def _concentration(table: TextTable, row: int, column: str, factor: float, noise
     return value
 
 
-def _merged(times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _merged(
+    times: Float[np.ndarray, " row"], values: Float[np.ndarray, "row metabolite"]
+) -> tuple[Float[np.ndarray, " merged"], Float[np.ndarray, "merged metabolite"]]:
     """Rows of the long form, one measurement each, put together into as few as hold them all."""
-    rows: list[tuple[float, np.ndarray]] = []
+    rows: list[tuple[float, Float[np.ndarray, " metabolite"]]] = []
     open_from = 0
     for time, row in zip(times, values, strict=True):
         if rows and rows[-1][0] != time:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int, Real
 
 from probatum.errors import DataError, nearest
 from probatum.problems.metabolism.structure import Network
@@ -30,7 +31,7 @@ class Trajectory:
     """
 
     step: float
-    concentrations: np.ndarray
+    concentrations: Float[np.ndarray, "frame metabolite"]
     noise: float = 0.0
 
     def __len__(self) -> int:
@@ -39,8 +40,8 @@ class Trajectory:
 
 def observed(
     network: Network,
-    times: Sequence[float] | np.ndarray,
-    concentrations: np.ndarray,
+    times: Sequence[float] | Real[np.ndarray, " ..."],
+    concentrations: Real[np.ndarray, " ..."],
     metabolites: Sequence[str] | None = None,
     noise: float = 0.0,
 ) -> Trajectory:
@@ -73,7 +74,7 @@ def observed(
     return Trajectory(_step(t), np.ascontiguousarray(c), float(noise))
 
 
-def _columns(network: Network, count: int, metabolites: Sequence[str] | None) -> np.ndarray:
+def _columns(network: Network, count: int, metabolites: Sequence[str] | None) -> Int[np.ndarray, " metabolite"]:
     if metabolites is None:
         if count != len(network.metabolites):
             raise DataError(
@@ -102,7 +103,7 @@ def _columns(network: Network, count: int, metabolites: Sequence[str] | None) ->
     return np.array([names.index(name) for name in network.metabolites])
 
 
-def _check_concentrations(network: Network, c: np.ndarray, noise: float) -> None:
+def _check_concentrations(network: Network, c: Float[np.ndarray, "frame metabolite"], noise: float) -> None:
     for i, name in enumerate(network.metabolites):
         column = c[:, i]
         if np.isnan(column).all():
@@ -139,7 +140,7 @@ def _never_observed(name: str) -> DataError:
     )
 
 
-def _step(t: np.ndarray) -> float:
+def _step(t: Float[np.ndarray, " frame"]) -> float:
     if not np.isfinite(t).all():
         raise DataError(
             "a time that is not finite", where=f"frame {np.flatnonzero(~np.isfinite(t))[0] + 1}", remedy="correct it"

@@ -19,6 +19,7 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float, Int
 from scipy import linalg, sparse
 
 from probatum.errors import DataError, FitError
@@ -57,7 +58,7 @@ class Found:
     """
 
     identifiability: Identifiability
-    constants: np.ndarray
+    constants: Float[np.ndarray, " reaction"]
     law: RateLaw
     homeostasis: Homeostasis
     losses: tuple[float, ...]
@@ -151,24 +152,24 @@ class _Solution:
         curvature, downhill: [law weight, law weight] and [law weight], D^T W D and D^T W residual.
     """
 
-    lumps: np.ndarray
-    homeostasis: np.ndarray
-    factor: tuple[np.ndarray, bool]
-    scale: np.ndarray
+    lumps: Float[np.ndarray, " lump"]
+    homeostasis: Float[np.ndarray, "group knot"]
+    factor: tuple[Float[np.ndarray, "unknown unknown"], bool]
+    scale: Float[np.ndarray, " unknown"]
     squares: float
-    mixed: np.ndarray
-    curvature: np.ndarray
-    downhill: np.ndarray
+    mixed: Float[np.ndarray, "weight unknown"]
+    curvature: Float[np.ndarray, "weight weight"]
+    downhill: Float[np.ndarray, " weight"]
 
     @property
-    def precision(self) -> np.ndarray:
+    def precision(self) -> Float[np.ndarray, "group knot knot"]:
         """[group, knot, knot]: of each group's homeostasis, all else unknown; in units of the residual's variance."""
         inverse = linalg.cho_solve(self.factor, np.eye(len(self.scale))) / np.outer(self.scale, self.scale)
         groups, knots = self.homeostasis.shape
         places = len(self.lumps) + np.arange(groups * knots).reshape(groups, knots)
         return np.linalg.inv(inverse[places[:, :, None], places[:, None, :]])
 
-    def step(self, damping: float) -> np.ndarray:
+    def step(self, damping: float) -> Float[np.ndarray, " weight"]:
         """[law weight]: by Gauss-Newton in what the linear unknowns leave."""
         left = self.curvature - self.mixed @ linalg.cho_solve(self.factor, self.mixed.T)
         return np.linalg.solve(left + damping * np.diag(np.diag(self.curvature)), self.downhill)
@@ -223,15 +224,15 @@ class _Equations:
 
     known: Identifiability
     network: Network
-    logs: np.ndarray
-    signs: np.ndarray
-    law_basis: np.ndarray
-    weights: np.ndarray
-    targets: np.ndarray
-    knots: np.ndarray
-    groups: np.ndarray
-    basis: np.ndarray
-    form: np.ndarray
+    logs: Float[np.ndarray, "metabolite frame"]
+    signs: Float[np.ndarray, "reaction frame"]
+    law_basis: Float[np.ndarray, "weight metabolite frame"]
+    weights: Float[np.ndarray, "metabolite window"]
+    targets: Float[np.ndarray, "metabolite entry"]
+    knots: Float[np.ndarray, " knot"]
+    groups: Int[np.ndarray, " metabolite"]
+    basis: Float[np.ndarray, "metabolite knot entry"]
+    form: Float[np.ndarray, "equation step"]
     step: float
 
     @classmethod
@@ -239,9 +240,9 @@ class _Equations:
         cls,
         known: Identifiability,
         trajectory: Trajectory,
-        law_knots: np.ndarray,
-        knots: np.ndarray,
-        groups: np.ndarray,
+        law_knots: Float[np.ndarray, " law_knot"],
+        knots: Float[np.ndarray, " knot"],
+        groups: Int[np.ndarray, " metabolite"],
     ) -> _Equations:
         form = integral_form(trajectory.step, WINDOW).weights
         windows = (len(trajectory) - 1) // WINDOW
@@ -275,7 +276,7 @@ class _Equations:
         """Sum of squared targets, weighed."""
         return float((np.repeat(self.weights, len(self.form), axis=1) * self.targets**2).sum())
 
-    def propensities(self, law: RateLaw) -> np.ndarray:
+    def propensities(self, law: RateLaw) -> Float[np.ndarray, "reaction frame"]:
         """prod_a f(c_a)^n_aj: [reaction, frame] float64."""
         return self.signs * np.exp(self.network.orders.T @ (self.logs + np.tensordot(law.weights, self.law_basis, 1)))
 
@@ -332,13 +333,15 @@ class _Equations:
         walks = self.step**2 * variances.reshape(*self.weights.shape, -1).sum(axis=2) / 6
         return replace(self, weights=self.weights / (1 + walks))
 
-    def _slopes(self, flux: np.ndarray) -> np.ndarray:
+    def _slopes(self, flux: Float[np.ndarray, "reaction frame"]) -> Float[np.ndarray, "weight metabolite entry"]:
         """Integrated d(S v)/d(law weight), [law weight, metabolite, window x equation], from v [reaction, frame]."""
         S, orders = self.network.stoichiometry, self.network.orders.T.tocsr()
         return np.stack([_integrated(S @ (flux * (orders @ of_one)), self.form) for of_one in self.law_basis])
 
 
-def _factor(G: np.ndarray) -> tuple[tuple[np.ndarray, bool], np.ndarray]:
+def _factor(
+    G: Float[np.ndarray, "unknown unknown"],
+) -> tuple[tuple[Float[np.ndarray, "unknown unknown"], bool], Float[np.ndarray, " unknown"]]:
     """Cholesky factor of a matrix scaled to a unit diagonal, and the scale."""
     scale = np.sqrt(np.diag(G))
     scale[scale == 0] = 1.0
@@ -352,7 +355,9 @@ def _factor(G: np.ndarray) -> tuple[tuple[np.ndarray, bool], np.ndarray]:
         ) from None
 
 
-def _integrated(values: np.ndarray, form: np.ndarray) -> np.ndarray:
+def _integrated(
+    values: Float[np.ndarray, "*batch frame"], form: Float[np.ndarray, "equation step"]
+) -> Float[np.ndarray, "*batch entry"]:
     """Phi applied to each window: [..., window x equation] from [..., frame]."""
     windowed = values.reshape(*values.shape[:-1], -1, form.shape[1])
     return (windowed @ form.T).reshape(*values.shape[:-1], -1)

@@ -10,6 +10,7 @@ have correlated errors; a window's are combined so that the errors of c become w
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 from scipy import linalg
 
 from probatum.problems.metabolism.regression import Form
@@ -33,7 +34,7 @@ def weak_form(step: float, frames: int = 60, width: int = 20, spacing: int = 2) 
     return Form(f"weak form, test functions {width} frames wide", whitened(phi, step), frames)
 
 
-def whitened(phi: np.ndarray, step: float) -> np.ndarray:
+def whitened(phi: Float[np.ndarray, "function frame"], step: float) -> Float[np.ndarray, "combination frame"]:
     """Combinations of test functions under which white errors of c stay white.
 
     phi applied to differences of c is D = phi difference / h applied to c; R phi with R D D^T R^T = 1 is wanted, and

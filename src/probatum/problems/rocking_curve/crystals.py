@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.errors import DataError, UnknownNameError
 from probatum.problems.rocking_curve.scattering_factors import COPPER_K_ALPHA_1, scattering_factor
@@ -58,7 +59,7 @@ class Crystal:
     source: str
 
     @cached_property
-    def metric(self) -> np.ndarray:
+    def metric(self) -> Float[np.ndarray, "3 3"]:
         """[3, 3] float64 products of the cell's edges, Angstrom^2."""
         cosines = np.cos(np.radians(self.angles))
         mixed = np.array([[1, cosines[2], cosines[1]], [cosines[2], 1, cosines[0]], [cosines[1], cosines[0], 1]])

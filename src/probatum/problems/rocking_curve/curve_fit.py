@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.errors import FitError
 from probatum.problems.model_file import cached, key_of
@@ -80,17 +81,17 @@ class FittedCurve:
     """
 
     kind: Literal["two-part", "splines"]
-    seconds: np.ndarray
-    measured: np.ndarray
-    signal: np.ndarray
-    residuals: np.ndarray
+    seconds: Float[np.ndarray, " angle"]
+    measured: Float[np.ndarray, " angle"]
+    signal: Float[np.ndarray, " angle"]
+    residuals: Float[np.ndarray, " angle"]
     error: float
     chi2: float
-    depths: np.ndarray
-    strain: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    debye_waller: np.ndarray | None
+    depths: Float[np.ndarray, " depth"]
+    strain: Float[np.ndarray, " depth"]
+    low: Float[np.ndarray, " depth"]
+    high: Float[np.ndarray, " depth"]
+    debye_waller: Float[np.ndarray, " depth"] | None
     estimates: tuple[Estimate, ...]
     modes: tuple[tuple[float, float], ...]
     agreement: float | None
@@ -162,8 +163,8 @@ def _from_zero(scan: Scan) -> float:
 
 def _two_part(
     reflection: Reflection,
-    seconds: np.ndarray,
-    measured: np.ndarray,
+    seconds: Float[np.ndarray, " angle"],
+    measured: Float[np.ndarray, " angle"],
     fwhm: float | None,
     pi_weight: float,
     remarks: tuple[str, ...],
@@ -259,7 +260,11 @@ def estimates_of(mode: Mode, posterior: Posterior) -> tuple[Estimate, ...]:
 
 
 def _splines(
-    reflection: Reflection, seconds: np.ndarray, measured: np.ndarray, pi_weight: float, remarks: tuple[str, ...]
+    reflection: Reflection,
+    seconds: Float[np.ndarray, " angle"],
+    measured: Float[np.ndarray, " angle"],
+    pi_weight: float,
+    remarks: tuple[str, ...],
 ) -> FittedCurve | str:
     gain = estimated_gain(measured)
     fit = fit_splines(reflection, seconds, measured, pi_weight=pi_weight, gain=gain)
@@ -277,7 +282,9 @@ def _splines(
     )  # fmt: skip
 
 
-def _spline_band(fit: SplineFit, depths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _spline_band(
+    fit: SplineFit, depths: Float[np.ndarray, " depth"]
+) -> tuple[Float[np.ndarray, " depth"], Float[np.ndarray, " depth"]]:
     """The strain's 90 % band at fixed depths, to first order, wider by sqrt(chi^2 / angle) where that is above 1."""
     model, first = fit.model, fit.model.weights[0]
     strain_slopes = np.zeros((len(depths), len(fit.point)))
@@ -290,5 +297,5 @@ def _spline_band(fit: SplineFit, depths: np.ndarray) -> tuple[np.ndarray, np.nda
     return profile - _NORMAL_90 * wider * deviations, profile + _NORMAL_90 * wider * deviations
 
 
-def _decades(signal: np.ndarray, measured: np.ndarray, gain: float) -> float:
+def _decades(signal: Float[np.ndarray, " angle"], measured: Float[np.ndarray, " angle"], gain: float) -> float:
     return float(np.abs(np.log10(np.maximum(signal, 0.5 * gain) / np.maximum(measured, 0.5 * gain))).mean())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.errors import DataError
 from probatum.problems.rocking_curve.crystals import Reflection
@@ -35,7 +36,7 @@ class FirstLook:
     background: float
 
 
-def first_look(seconds: np.ndarray, measured: np.ndarray, gain: float) -> FirstLook:
+def first_look(seconds: Real[np.ndarray, " angle"], measured: Real[np.ndarray, " angle"], gain: float) -> FirstLook:
     """For angles [angle] in arc-seconds, increasing, their signal [angle] and the signal of one count."""
     at = int(measured.argmax())
     above = measured > measured[at] / 2
@@ -46,7 +47,7 @@ def first_look(seconds: np.ndarray, measured: np.ndarray, gain: float) -> FirstL
     return FirstLook(at, fwhm, max(float(np.quantile(measured, 0.02)), 0.3 * gain))
 
 
-def estimated_gain(measured: np.ndarray) -> float:
+def estimated_gain(measured: Real[np.ndarray, " angle"]) -> float:
     """The signal of one count, from how much neighbours scatter: variance = gain x signal. 1 for whole numbers."""
     whole = measured[measured > 0]
     counts = bool(len(whole)) and whole.max() < 2**53 and bool((whole == np.rint(whole)).all())
@@ -61,7 +62,11 @@ def estimated_gain(measured: np.ndarray) -> float:
 
 
 def check_curve(
-    where: str, reflection: Reflection, seconds: np.ndarray, measured: np.ndarray, zero: float | None = None
+    where: str,
+    reflection: Reflection,
+    seconds: Real[np.ndarray, " angle"],
+    measured: Real[np.ndarray, " angle"],
+    zero: float | None = None,
 ) -> None:
     """Refuses a curve that cannot be that of this reflection, or that no fit should believe.
 
@@ -110,7 +115,9 @@ def check_curve(
         )
 
 
-def aligned(reflection: Reflection, seconds: np.ndarray, measured: np.ndarray) -> tuple[np.ndarray, float]:
+def aligned(
+    reflection: Reflection, seconds: Real[np.ndarray, " angle"], measured: Real[np.ndarray, " angle"]
+) -> tuple[Float[np.ndarray, " angle"], float]:
     """Angles with the strongest peak where the substrate's belongs, and by how much they were moved; arc-seconds."""
     moved = substrate_peak(reflection)[0] - float(seconds[int(measured.argmax())])
     return seconds + moved, moved

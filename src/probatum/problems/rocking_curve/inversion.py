@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.problems.rocking_curve import coordinates
 from probatum.problems.rocking_curve.levenberg_marquardt import Minimum, minimise
@@ -44,12 +45,12 @@ class Mode:
         normal: [n, n] J'J there, the inverse of the covariance.
     """
 
-    point: np.ndarray
+    point: Float[np.ndarray, " parameter"]
     chi2: float
-    normal: np.ndarray
+    normal: Float[np.ndarray, "parameter parameter"]
 
     @property
-    def parameters(self) -> np.ndarray:
+    def parameters(self) -> Float[np.ndarray, " 7"]:
         """[7] in the order of `profile.PARAMETERS`."""
         return coordinates.parameters_of(self.point[:7])
 
@@ -67,13 +68,13 @@ class TwoPartFit:
     """
 
     modes: tuple[Mode, ...]
-    signal: np.ndarray
-    residuals: np.ndarray
+    signal: Float[np.ndarray, " angle"]
+    residuals: Float[np.ndarray, " angle"]
     starts: int
     evaluations: int
 
 
-def fits(residuals: np.ndarray, free: int) -> bool:
+def fits(residuals: Float[np.ndarray, " angle"], free: int) -> bool:
     """Whether residuals in standard deviations are what noise leaves: chi^2 within four standard deviations of what is
     expected, for single angles and for means over 5 and 20 of them, or no more than a thousandth of it."""
     for together in (1, 5, 20):
@@ -126,7 +127,7 @@ class TwoPartInversion:
         )
         self.low, self.high = bounds(observation)
 
-    def fit(self, measured: np.ndarray, gain: float = 1.0) -> TwoPartFit:
+    def fit(self, measured: Real[np.ndarray, " angle"], gain: float = 1.0) -> TwoPartFit:
         """Fits one curve.
 
         Args:
@@ -158,16 +159,20 @@ class TwoPartInversion:
         signal, residuals = self.seen(modes[0], measured, gain)
         return TwoPartFit(tuple(modes), signal, residuals, starts, search.evaluations)
 
-    def seen(self, mode: Mode, measured: np.ndarray, gain: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    def seen(
+        self, mode: Mode, measured: Real[np.ndarray, " angle"], gain: float = 1.0
+    ) -> tuple[Float[np.ndarray, " angle"], Float[np.ndarray, " angle"]]:
         """The signal that a mode expects, [angle], and its residuals in standard deviations, [angle]."""
         signal, slopes = self.finest.signal_and_slopes(mode.point)
         return signal, Counted(measured, gain).of(signal, slopes)[0]
 
-    def chi2(self, measured: np.ndarray, gain: float = 1.0) -> Callable[[np.ndarray], float]:
+    def chi2(
+        self, measured: Real[np.ndarray, " angle"], gain: float = 1.0
+    ) -> Callable[[Float[np.ndarray, " parameter"]], float]:
         """Chi^2 of a point [n], with fine slices and without derivatives."""
         counted, none = Counted(measured, gain), np.empty((0, len(measured)))
 
-        def at(point: np.ndarray) -> float:
+        def at(point: Float[np.ndarray, " parameter"]) -> float:
             residuals, _ = counted.of(self.fine.signal(point), none)
             return float(residuals @ residuals)
 
@@ -182,7 +187,7 @@ class _Search:
         self.found: list[Minimum] = []
         self.evaluations = 0
 
-    def descend(self, point: np.ndarray) -> np.ndarray:
+    def descend(self, point: Float[np.ndarray, " parameter"]) -> Float[np.ndarray, " angle"]:
         """Follows one start, and returns the residuals of the best minimum so far."""
         fine = self.inversion.fine
         for stage in self.stages:
@@ -209,13 +214,17 @@ class _Search:
         modes.sort(key=lambda mode: mode.chi2)
         return [mode for mode in modes if mode.chi2 <= modes[0].chi2 + KEPT]
 
-    def _minimum(self, model: TwoPartModel, comparison: Smoothed | Counted, point: np.ndarray, **how: Any) -> Minimum:
+    def _minimum(
+        self, model: TwoPartModel, comparison: Smoothed | Counted, point: Float[np.ndarray, " parameter"], **how: Any
+    ) -> Minimum:
         found = minimise(compared(model, comparison), point, self.inversion.low, self.inversion.high, **how)
         self.evaluations += found.evaluations
         return found
 
 
-def bounds(observation: Observation) -> tuple[np.ndarray, np.ndarray]:
+def bounds(
+    observation: Observation,
+) -> tuple[Float[np.ndarray, " parameter"], Float[np.ndarray, " parameter"]]:
     """The box of a fit: the unit cube, and the free parts of the instrument within a factor of 20 of their values."""
     at, name = observation.coordinates(observation.instrument), observation.free
     reach = np.full(len(at), math.log(20.0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from probatum.problems.rocking_curve.crystals import Reflection
@@ -22,7 +23,7 @@ def reflectivity(
     thickness: ArrayLike,
     debye_waller: ArrayLike | None = None,
     pi_weight: float = 0.0,
-) -> np.ndarray:
+) -> Float[np.ndarray, "*batch angle"]:
     """As `physics.reflectivity`: [..., angle] float64."""
     scene = Scene(reflection, angles, pi_weight)
     layers = _Layers(strain, thickness, debye_waller)
@@ -45,7 +46,7 @@ def reflectivity_and_slopes(
     strain_slopes: ArrayLike = 0.0,
     thickness_slopes: ArrayLike = 0.0,
     debye_waller_slopes: ArrayLike = 0.0,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Float[np.ndarray, "*batch angle"], Float[np.ndarray, "*batch parameter angle"]]:
     """Reflectivity and its derivatives to parameters that the layers depend on.
 
     Args:
@@ -95,7 +96,9 @@ class Scene:
             X = 1 / np.where((eta * root.conj()).real >= 0, eta + root, eta - root)
             amplitudes[:] = np.concatenate([X.real, X.imag, np.ones_like(X.real), np.zeros_like(X.real)], axis=1)
 
-    def angles_of(self, blocks: np.ndarray, batch: tuple[int, ...]) -> np.ndarray:
+    def angles_of(
+        self, blocks: Float[np.ndarray, "curve *parameter block lane"], batch: tuple[int, ...]
+    ) -> Float[np.ndarray, "... angle"]:
         """[..., angle] from [curve, ..., block, BLOCK]."""
         return blocks.reshape(*batch, *blocks.shape[1:-2], -1)[..., : self.count]
 

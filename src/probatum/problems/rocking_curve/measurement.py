@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Int, Real
 
 from probatum.errors import DataError
 
@@ -36,13 +37,13 @@ class Resolution:
         offsets: [angle, tap] float64, arc-seconds from the measured angle to these points.
     """
 
-    grid: np.ndarray
-    seconds: np.ndarray
-    index: np.ndarray
-    offsets: np.ndarray
+    grid: Float[np.ndarray, " point"]
+    seconds: Float[np.ndarray, " angle"]
+    index: Int[np.ndarray, "angle tap"]
+    offsets: Float[np.ndarray, "angle tap"]
 
     @classmethod
-    def around(cls, seconds: np.ndarray, widest: float, step: float | None = None) -> Resolution:
+    def around(cls, seconds: Real[np.ndarray, " ..."], widest: float, step: float | None = None) -> Resolution:
         """For measured angles and FWHMs up to the widest.
 
         Args:
@@ -109,7 +110,9 @@ def intensity(
     return scale * blurred + background + lorentzian
 
 
-def counts(expected: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+def counts(
+    expected: Real[np.ndarray, "*batch angle"], generator: np.random.Generator
+) -> Int[np.ndarray, "*batch angle"]:
     """Poisson counts around the expected ones: [..., angle] int64."""
     return generator.poisson(expected)
 

@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.problems.rocking_curve.crystals import Reflection
 from probatum.problems.rocking_curve.instrument import Blur, nodes_for
@@ -62,7 +63,7 @@ class Observation:
     def __init__(
         self,
         reflection: Reflection,
-        seconds: np.ndarray,
+        seconds: Real[np.ndarray, " angle"],
         instrument: Instrument,
         free: tuple[str, ...] = (),
         *,
@@ -79,12 +80,12 @@ class Observation:
         self.nodes = nodes_for(reflection, wide, *self.fwhms, depth, fine)
         self._blurs: dict[tuple[float, float], Blur] = {}
 
-    def coordinates(self, instrument: Instrument) -> np.ndarray:
+    def coordinates(self, instrument: Instrument) -> Float[np.ndarray, " free"]:
         """[free] of an instrument."""
         values = [(name, getattr(instrument, name)) for name in self.free]
         return np.array([value if name in LINEAR else math.log(max(value, 1e-300)) for name, value in values])
 
-    def instrument_at(self, coordinates: np.ndarray) -> Instrument:
+    def instrument_at(self, coordinates: Float[np.ndarray, " free"]) -> Instrument:
         """With the free parts as the coordinates have them."""
         pairs = zip(self.free, coordinates, strict=True)
         return replace(self.instrument, **{
@@ -98,7 +99,9 @@ class Observation:
             self._blurs = {key: Blur.of(self.nodes, self.seconds - instrument.shift, instrument.fwhm)}
         return self._blurs[key]
 
-    def signal_and_slopes(self, curves: np.ndarray, coordinates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def signal_and_slopes(
+        self, curves: Float[np.ndarray, "curve node"], coordinates: Float[np.ndarray, " free"]
+    ) -> tuple[Float[np.ndarray, " angle"], Float[np.ndarray, "parameter angle"]]:
         """The signal [angle] and its derivatives.
 
         Args:

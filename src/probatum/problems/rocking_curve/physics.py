@@ -24,7 +24,9 @@ import math
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing
 from jax.typing import ArrayLike
+from jaxtyping import Float
 
 from probatum.problems.rocking_curve.crystals import Reflection
 
@@ -108,6 +110,6 @@ def _cosine_and_sine_ratio(square: jax.Array) -> tuple[jax.Array, jax.Array]:
     return jnp.where(small, cosine, (turn + back) / 2), jnp.where(small, ratio, (turn - back) / (2j * w))
 
 
-def angles_below(reflection: Reflection, seconds: ArrayLike) -> np.ndarray:
+def angles_below(reflection: Reflection, seconds: numpy.typing.ArrayLike) -> Float[np.ndarray, "*angle"]:
     """Glancing angles, radians, from theta_B - theta in arc-seconds: positive where expanded layers diffract."""
     return reflection.bragg_angle - np.radians(np.asarray(seconds, dtype=np.float64) / 3600)

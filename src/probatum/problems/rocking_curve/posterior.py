@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.problems.rocking_curve.coordinates import parameters_into, parameters_of
 from probatum.problems.rocking_curve.inversion import Mode
@@ -33,21 +34,23 @@ class Posterior:
         shares: [mode] the modes' shares of the samples.
     """
 
-    parameters: np.ndarray
-    weights: np.ndarray
-    shares: np.ndarray
+    parameters: Float[np.ndarray, "sample 7"]
+    weights: Float[np.ndarray, " sample"]
+    shares: Float[np.ndarray, " mode"]
 
     @property
     def effective(self) -> float:
         """How many samples of equal weight are worth as much."""
         return float(1 / (self.weights**2).sum())
 
-    def intervals(self, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
+    def intervals(self, level: float = LEVEL) -> tuple[Float[np.ndarray, " 8"], Float[np.ndarray, " 8"]]:
         """Lower and upper ends for the seven parameters and for w, which stands for Rp2: [8] each."""
         values = np.column_stack([self.parameters, gaussian_share(self.parameters)])
         return quantiles(values, self.weights, (1 - level) / 2), quantiles(values, self.weights, (1 + level) / 2)
 
-    def band(self, depths: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
+    def band(
+        self, depths: Real[np.ndarray, " depth"], level: float = LEVEL
+    ) -> tuple[Float[np.ndarray, " depth"], Float[np.ndarray, " depth"]]:
         """Lower and upper ends of the strain at depths in Angstrom: [depth] each."""
         strains = strain_at(depths, self.parameters)
         return quantiles(strains, self.weights, (1 - level) / 2), quantiles(strains, self.weights, (1 + level) / 2)
@@ -55,8 +58,8 @@ class Posterior:
 
 def posterior_of(
     modes: tuple[Mode, ...],
-    low: np.ndarray,
-    high: np.ndarray,
+    low: Float[np.ndarray, " parameter"],
+    high: Float[np.ndarray, " parameter"],
     generator: np.random.Generator,
     count: int = 400,
 ) -> Posterior:
@@ -78,9 +81,9 @@ def posterior_of(
 
 def effective_share(
     modes: tuple[Mode, ...],
-    chi2: Callable[[np.ndarray], float],
-    low: np.ndarray,
-    high: np.ndarray,
+    chi2: Callable[[Float[np.ndarray, " parameter"]], float],
+    low: Float[np.ndarray, " parameter"],
+    high: Float[np.ndarray, " parameter"],
     generator: np.random.Generator,
     count: int = 100,
 ) -> float:
@@ -111,7 +114,12 @@ class _Normals:
     """
 
     def __init__(
-        self, modes: tuple[Mode, ...], low: np.ndarray, high: np.ndarray, generator: np.random.Generator, count: int
+        self,
+        modes: tuple[Mode, ...],
+        low: Float[np.ndarray, " parameter"],
+        high: Float[np.ndarray, " parameter"],
+        generator: np.random.Generator,
+        count: int,
     ):
         self.modes, self.generator = modes, generator
         self.values, self.vectors, self.points = [], [], []
@@ -130,15 +138,15 @@ class _Normals:
             logs.append(-mode.chi2 / 2 - np.log(values).sum() / 2)
         self.inside = np.array(inside)
         shares = np.exp(np.array(logs) - max(logs)) * self.inside
-        self.shares: np.ndarray = shares / shares.sum()
+        self.shares: Float[np.ndarray, " mode"] = shares / shares.sum()
 
-    def samples(self, count: int) -> np.ndarray:
+    def samples(self, count: int) -> Float[np.ndarray, "{count} parameter"]:
         """[count, n], each mode's part in its share."""
         numbers = self.generator.multinomial(count, self.shares)
         chosen = [part[np.arange(number) % len(part)] for part, number in zip(self.points, numbers, strict=True)]
         return np.concatenate(chosen)
 
-    def log_density(self, points: np.ndarray) -> np.ndarray:
+    def log_density(self, points: Float[np.ndarray, "point parameter"]) -> Float[np.ndarray, " point"]:
         """[point] up to a constant, within the box."""
         terms = []
         for mode, values, vectors, share, inside in zip(
@@ -150,7 +158,7 @@ class _Normals:
         return np.logaddexp.reduce(terms, axis=0)
 
 
-def log_prior(point: np.ndarray) -> float:
+def log_prior(point: Float[np.ndarray, " parameter"]) -> float:
     """Logarithm of the prior's density at a point [n] of the box, up to a constant: that of the parameters' volume."""
     row, slopes = np.empty(7), np.empty((7, 7))
     parameters_into(row, slopes, np.ascontiguousarray(point[:7]))
@@ -158,7 +166,9 @@ def log_prior(point: np.ndarray) -> float:
     return math.log(max(abs(float(slopes.diagonal().prod())), 1e-300))
 
 
-def quantiles(values: np.ndarray, weights: np.ndarray, share: float) -> np.ndarray:
+def quantiles(
+    values: Real[np.ndarray, "sample column"], weights: Real[np.ndarray, " sample"], share: float
+) -> Float[np.ndarray, " column"]:
     """Weighted quantiles of the columns: [column] from [sample, column]."""
     order = np.argsort(values, axis=0)
     heaps = np.cumsum(weights[order], axis=0) - weights[order] / 2

@@ -8,18 +8,20 @@ D01 and L1: products of the lengths of those intervals, piecewise quadratic, who
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.problems.rocking_curve.profile import HIGH, LARGEST_AT_SURFACE, LOW
 
 
-def draw(count: int, generator: np.random.Generator) -> np.ndarray:
+def draw(count: int, generator: np.random.Generator) -> Float[np.ndarray, "{count} 7"]:
     """Independent draws: [count, 7] float64 in the order of `profile.PARAMETERS`."""
     return from_unit_cube(generator.random((count, 7)))
 
 
-def from_unit_cube(points: np.ndarray) -> np.ndarray:
+def from_unit_cube(points: Real[np.ndarray, "*batch 7"]) -> Float[np.ndarray, "*batch 7"]:
     """The map of the unit cube onto the prior that takes uniform points to uniform ones.
 
     Args:
@@ -39,10 +41,12 @@ def from_unit_cube(points: np.ndarray) -> np.ndarray:
     return np.stack([Dmax1, D01, L1, Rp1, D02, L2, LOW[6] + u[6] * (HIGH[6] - LOW[6])], axis=-1)
 
 
-Interval = tuple[np.ndarray, np.ndarray]
+Values = Float[np.ndarray, "*batch"] | np.floating[Any]
+"""Of one parameter at all points; numpy makes a number of one point's."""
+Interval = tuple[Values, Values]
 
 
-def _strains_given(D01: np.ndarray) -> tuple[Interval, Interval]:
+def _strains_given(D01: Values) -> tuple[Interval, Interval]:
     """Intervals of Dmax1 and of D02."""
     Dmax1 = np.maximum(D01, LOW[0]), np.full_like(D01, HIGH[0])
     # The lower end is repeated where rounding would put the upper one below it.
@@ -50,23 +54,25 @@ def _strains_given(D01: np.ndarray) -> tuple[Interval, Interval]:
     return Dmax1, D02
 
 
-def _depths_given(L1: np.ndarray) -> tuple[Interval, Interval]:
+def _depths_given(L1: Values) -> tuple[Interval, Interval]:
     """Intervals of Rp1 and of L2."""
     Rp1 = np.full_like(L1, LOW[3]), np.minimum(L1, HIGH[3])
     return Rp1, (np.full_like(L1, LOW[5]), np.minimum(L1, HIGH[5]))
 
 
-def _strain_room(D01: np.ndarray) -> np.ndarray:
+def _strain_room(D01: Float[np.ndarray, " piece"]) -> Float[np.ndarray, " piece"]:
     return np.prod([high - low for low, high in _strains_given(D01)], axis=0)
 
 
-def _depth_room(L1: np.ndarray) -> np.ndarray:
+def _depth_room(L1: Float[np.ndarray, " piece"]) -> Float[np.ndarray, " piece"]:
     return np.prod([high - low for low, high in _depths_given(L1)], axis=0)
 
 
 def _inverse(
-    probability: np.ndarray, density: Callable[[np.ndarray], np.ndarray], knots: tuple[float, ...]
-) -> np.ndarray:
+    probability: Values,
+    density: Callable[[Float[np.ndarray, " piece"]], Float[np.ndarray, " piece"]],
+    knots: tuple[float, ...],
+) -> Values:
     """Where the distribution function of a density, quadratic between the knots, takes these values."""
     low, high = np.array(knots[:-1]), np.array(knots[1:])
     # Through three points of each piece; Simpson's rule is exact for it.

@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float, Real
 
 LEAST = 1e-4
 SUBLAYER = 100.0
@@ -116,12 +117,12 @@ def _logarithms(depth: Any, parameters: Any, xp: ModuleType) -> tuple[Any, Any]:
     return first, second
 
 
-def gaussian_share(parameters: np.ndarray) -> np.ndarray:
+def gaussian_share(parameters: Real[np.ndarray, "*batch 7"]) -> Float[np.ndarray, "*batch"] | np.floating[Any]:
     """w of eps2: [...], 1 for a Gaussian and near 0 for an exponential; what Rp2 stands for."""
     return parameters[..., 5] / (parameters[..., 5] - 2 * parameters[..., 6])
 
 
-def is_valid(parameters: np.ndarray) -> np.ndarray:
+def is_valid(parameters: Real[np.ndarray, "*batch 7"]) -> Bool[np.ndarray, "*batch"] | np.bool:
     """Whether parameters keep to their ranges, D01 <= Dmax1, D01 + D02 <= .03, Rp1 <= L1 and L2 <= L1: [...] bool."""
     Dmax1, D01, L1, Rp1, D02, L2, _ = np.moveaxis(parameters, -1, 0)
     inside = ((parameters >= LOW) & (parameters <= HIGH)).all(-1)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.errors import DataError, nearest
 from probatum.problems.packed_files import OPENERS, opened, read_from
@@ -58,12 +59,12 @@ class Scan:
 
     path: Path
     axis: Axis
-    angles: np.ndarray
-    intensities: np.ndarray
+    angles: Float[np.ndarray, " _point"]
+    intensities: Float[np.ndarray, " _point"]
     wavelength: float | None
     remarks: tuple[str, ...]
 
-    def deviations(self, bragg_angle: float) -> tuple[np.ndarray, np.ndarray, str]:
+    def deviations(self, bragg_angle: float) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"], str]:
         """The curve over theta_B - theta, as `physics.angles_below` and `measurement` take it.
 
         Angles in degrees are taken as they stand: an offset of the goniometer stays in them. A deviation has its zero
@@ -240,7 +241,10 @@ def _from_text(path: Path, content: str, axis: Axis | None, unit: Unit | None, b
 
 
 def _axis_found(
-    angles: np.ndarray, intensities: np.ndarray, unit: Unit | None, bragg_angle: float | None
+    angles: Float[np.ndarray, " point"],
+    intensities: Float[np.ndarray, " point"],
+    unit: Unit | None,
+    bragg_angle: float | None,
 ) -> tuple[Axis, str]:
     """What a text file's angles are, and why."""
     if unit == "arcsec":
@@ -305,12 +309,12 @@ def _checked(scan: Scan) -> Scan:
     return scan
 
 
-def _leans_up(seconds: np.ndarray, intensities: np.ndarray) -> bool:
+def _leans_up(seconds: Float[np.ndarray, " point"], intensities: Float[np.ndarray, " point"]) -> bool:
     """Whether more signal, in decades, lies above the peak at 0 than at equal distance below."""
     logarithms = np.log10(np.maximum(intensities, max(intensities.max() * 1e-6, 1e-300)))
     up, down = seconds[-1], -seconds[0]
     if min(up, down) < 0.25 * max(up, down):
-        return up > down  # a scan that reaches far to one side was meant to see what is there
+        return bool(up > down)  # a scan that reaches far to one side was meant to see what is there
     reach = np.linspace(0, min(up, down), 512)
     return bool(np.interp(reach, seconds, logarithms).sum() >= np.interp(reach, -seconds[::-1], logarithms[::-1]).sum())
 
@@ -343,7 +347,7 @@ def _wavelength(path: Path, text: str | None) -> float | None:
     return float(found[0])
 
 
-def _numbers(path: Path, text: str | None) -> np.ndarray:
+def _numbers(path: Path, text: str | None) -> Float[np.ndarray, " number"]:
     try:
         return np.array((text or "").split(), dtype=np.float64)
     except ValueError as error:

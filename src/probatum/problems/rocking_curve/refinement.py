@@ -8,6 +8,7 @@ compared with.
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Real
 from scipy.optimize import least_squares, minimize
 
 from probatum.problems.rocking_curve.problem import from_shares
@@ -19,7 +20,9 @@ SMALLEST = 1e-10
 MOST_ITERATIONS = 100
 
 
-def by_slsqp(scan: Scan, curve: np.ndarray, start: np.ndarray, iterations: int = MOST_ITERATIONS) -> np.ndarray:
+def by_slsqp(
+    scan: Scan, curve: Real[np.ndarray, " angle"], start: Float[np.ndarray, " 7"], iterations: int = MOST_ITERATIONS
+) -> Float[np.ndarray, " 7"]:
     """Sequential quadratic programming on the parameters in their raw units, derivatives by finite differences.
 
     Strains of 0.01 and depths of 5000 stand side by side, so that a step that is right for one is wrong for the other.
@@ -35,7 +38,7 @@ def by_slsqp(scan: Scan, curve: np.ndarray, start: np.ndarray, iterations: int =
     """
     wanted = np.log10(curve + SMALLEST)
 
-    def misfit(parameters: np.ndarray) -> float:
+    def misfit(parameters: Float[np.ndarray, " 7"]) -> float:
         signal = scan.signal(within(parameters)[None])[0]
         return float(((np.log10(signal + SMALLEST) - wanted) ** 2).mean())
 
@@ -51,8 +54,8 @@ def by_slsqp(scan: Scan, curve: np.ndarray, start: np.ndarray, iterations: int =
 
 
 def by_least_squares(
-    scan: Scan, curve: np.ndarray, start: np.ndarray, evaluations: int = MOST_ITERATIONS
-) -> np.ndarray:
+    scan: Scan, curve: Real[np.ndarray, " angle"], start: Float[np.ndarray, " 7"], evaluations: int = MOST_ITERATIONS
+) -> Float[np.ndarray, " 7"]:
     """Bounded least squares on parameters as shares of their ranges, with derivatives of the physics.
 
     Args:
@@ -64,11 +67,11 @@ def by_least_squares(
     """
     wanted = np.log10(curve + SMALLEST)
 
-    def residuals(shares: np.ndarray) -> np.ndarray:
+    def residuals(shares: Float[np.ndarray, " 7"]) -> Float[np.ndarray, " angle"]:
         signal = scan.signal(within(from_shares(shares))[None])[0]
         return np.log10(signal + SMALLEST) - wanted
 
-    def jacobian(shares: np.ndarray) -> np.ndarray:
+    def jacobian(shares: Float[np.ndarray, " 7"]) -> Float[np.ndarray, "angle 7"]:
         signal, slopes = scan.signal_and_slopes(within(from_shares(shares))[None])
         return (slopes[0] * (HIGH - LOW)[:, None] / ((signal[0] + SMALLEST) * np.log(10))).T
 
@@ -77,14 +80,16 @@ def by_least_squares(
     return within(from_shares(fitted.x))
 
 
-def within(parameters: np.ndarray) -> np.ndarray:
+def within(parameters: Float[np.ndarray, " 7"]) -> Float[np.ndarray, " 7"]:
     """Parameters [7] that the profile's formulas take: inside the ranges, and Rp1 no deeper than L1."""
     kept = np.clip(parameters, LOW, HIGH)
     kept[3] = min(kept[3], kept[2])
     return kept
 
 
-def perturbed(parameters: np.ndarray, error: float, generator: np.random.Generator) -> np.ndarray:
+def perturbed(
+    parameters: Float[np.ndarray, "curve 7"], error: float, generator: np.random.Generator
+) -> Float[np.ndarray, "curve 7"]:
     """Starts as a network leaves them: each parameter off by a share of its range, [curve, 7].
 
     Args:

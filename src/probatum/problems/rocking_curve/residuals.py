@@ -11,9 +11,10 @@ y may be counts in another unit: `gain` is the signal of one count.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.problems.rocking_curve.levenberg_marquardt import Residuals
 
@@ -27,7 +28,7 @@ class Smoothed:
         floor: c, a signal below which curves may differ.
     """
 
-    def __init__(self, measured: np.ndarray, deviation: float, floor: float):
+    def __init__(self, measured: Real[np.ndarray, " angle"], deviation: float, floor: float):
         count = len(measured)
         self.floor = floor
         spacing = max(1.0, deviation / 2)
@@ -36,7 +37,9 @@ class Smoothed:
         self.smoothing = weights / weights.sum(1, keepdims=True)
         self.target = self.smoothing @ np.log(measured + floor)
 
-    def of(self, signal: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def of(
+        self, signal: Real[np.ndarray, " angle"], slopes: Real[np.ndarray, "parameter angle"]
+    ) -> tuple[Float[np.ndarray, " residual"], Float[np.ndarray, "parameter residual"]]:
         """Residuals [m] and their derivatives [n, m]."""
         lifted = signal + self.floor
         return self.smoothing @ np.log(lifted) - self.target, (slopes / lifted) @ self.smoothing.T
@@ -52,28 +55,36 @@ class Counted:
             would leave a difference at the truth.
     """
 
-    def __init__(self, measured: np.ndarray, gain: float = 1.0, random: bool = True):
+    def __init__(self, measured: Real[np.ndarray, " angle"], gain: float = 1.0, random: bool = True):
         self.gain, self.shift = gain, 1 / 8 if random else 3 / 8
         self.target = 2 * np.sqrt(measured / gain + 3 / 8)
 
-    def of(self, signal: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def of(
+        self, signal: Real[np.ndarray, " angle"], slopes: Real[np.ndarray, "parameter angle"]
+    ) -> tuple[Float[np.ndarray, " angle"], Float[np.ndarray, "parameter angle"]]:
         """Residuals [m] and their derivatives [n, m]."""
         roots = np.sqrt(signal / self.gain + self.shift)
         return 2 * roots - self.target, slopes / (self.gain * roots)
 
 
+@runtime_checkable
 class SignalModel(Protocol):
     """What is fitted."""
 
-    def signal_and_slopes(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def signal_and_slopes(
+        self, point: Float[np.ndarray, " parameter"]
+    ) -> tuple[Float[np.ndarray, " angle"], Float[np.ndarray, "parameter angle"]]:
         """The expected signal [m] at a point [n], and its derivatives [n, m]."""
         ...
 
 
+@runtime_checkable
 class Comparison(Protocol):
     """A signal beside a measured one."""
 
-    def of(self, signal: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def of(
+        self, signal: Real[np.ndarray, " angle"], slopes: Real[np.ndarray, "parameter angle"]
+    ) -> tuple[Float[np.ndarray, " residual"], Float[np.ndarray, "parameter residual"]]:
         """Residuals [m] and their derivatives [n, m]."""
         ...
 
@@ -81,7 +92,9 @@ class Comparison(Protocol):
 def compared(model: SignalModel, comparison: Comparison) -> Residuals:
     """The residuals of a model's signal."""
 
-    def residuals(point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def residuals(
+        point: Float[np.ndarray, " parameter"],
+    ) -> tuple[Float[np.ndarray, " residual"], Float[np.ndarray, "parameter residual"]]:
         return comparison.of(*model.signal_and_slopes(point))
 
     return residuals

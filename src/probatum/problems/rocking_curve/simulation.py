@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.errors import DataError
 from probatum.problems.rocking_curve import kernel, prior
@@ -54,7 +55,7 @@ class Scan:
 
     reflection: Reflection
     resolution: Resolution
-    weights: np.ndarray
+    weights: Float[np.ndarray, "angle tap"]
     pi_weight: float
     peak: float
 
@@ -75,11 +76,11 @@ class Scan:
         return cls(reflection, resolution, weights, pi_weight, float(intensity(bare, resolution, weights).max()))
 
     @property
-    def seconds(self) -> np.ndarray:
+    def seconds(self) -> Float[np.ndarray, " angle"]:
         """[angle] float64: theta_B - theta, arc-seconds."""
         return self.resolution.seconds
 
-    def signal(self, parameters: np.ndarray) -> np.ndarray:
+    def signal(self, parameters: Real[np.ndarray, "curve 7"]) -> Float[np.ndarray, "curve angle"]:
         """What reaches the detector, in units of the unstrained crystal's peak.
 
         Args:
@@ -93,7 +94,9 @@ class Scan:
         R = kernel.reflectivity(self.reflection, angles, strain, thickness, pi_weight=self.pi_weight)
         return intensity(R, self.resolution, self.weights) / self.peak
 
-    def signal_and_slopes(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def signal_and_slopes(
+        self, parameters: Real[np.ndarray, "curve 7"]
+    ) -> tuple[Float[np.ndarray, "curve angle"], Float[np.ndarray, "curve 7 angle"]]:
         """`signal` and its derivatives by the parameters: [curve, angle] and [curve, 7, angle] float64."""
         strain, thickness, strain_slopes, thickness_slopes = sublayers_and_slopes(parameters)
         R, slopes = kernel.reflectivity_and_slopes(
@@ -104,7 +107,9 @@ class Scan:
         return seen, turned
 
 
-def simulated(scan: Scan, start: int, stop: int, *, seed: int, draw: int, noise: bool) -> tuple[np.ndarray, np.ndarray]:
+def simulated(
+    scan: Scan, start: int, stop: int, *, seed: int, draw: int, noise: bool
+) -> tuple[Float[np.ndarray, "curve 7"], Float[np.ndarray, "curve angle"]]:
     """Curves start..stop-1 of a stream.
 
     Args:
@@ -131,7 +136,9 @@ def simulated(scan: Scan, start: int, stop: int, *, seed: int, draw: int, noise:
     return np.concatenate(parameters), np.concatenate(curves)
 
 
-def _simulated(scan: Scan, start: int, stop: int, seed: int, draw: int, noise: bool) -> tuple[np.ndarray, np.ndarray]:
+def _simulated(
+    scan: Scan, start: int, stop: int, seed: int, draw: int, noise: bool
+) -> tuple[Float[np.ndarray, "curve 7"], Float[np.ndarray, "curve angle"]]:
     generators = [np.random.default_rng([seed, draw, place]) for place in range(start, stop)]
     uniform = np.array([generator.random(7 + CONDITIONS.shape[1]) for generator in generators])
     parameters = prior.from_unit_cube(uniform[:, :7])
@@ -144,7 +151,9 @@ def _simulated(scan: Scan, start: int, stop: int, seed: int, draw: int, noise: b
     )
 
 
-def measured(scan: Scan, signal: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+def measured(
+    scan: Scan, signal: Float[np.ndarray, "curve angle"], conditions: Float[np.ndarray, "curve 4"]
+) -> Float[np.ndarray, "curve angle"]:
     """Expected counts: [curve, angle] float64.
 
     Args:
@@ -157,7 +166,9 @@ def measured(scan: Scan, signal: np.ndarray, conditions: np.ndarray) -> np.ndarr
     return peak * (signal + diffuse / (1 + (scan.seconds / width) ** 2)) + background
 
 
-def condition_slopes(scan: Scan, signal: np.ndarray, conditions: np.ndarray) -> np.ndarray:
+def condition_slopes(
+    scan: Scan, signal: Float[np.ndarray, " angle"], conditions: Float[np.ndarray, " 4"]
+) -> Float[np.ndarray, "4 angle"]:
     """Derivatives of one curve's expected counts by its conditions: [4, angle], from [angle] and [4]."""
     peak, _, diffuse, width = conditions
     away = (scan.seconds / width) ** 2

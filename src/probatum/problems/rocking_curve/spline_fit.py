@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float, Real
 
 from probatum.problems.rocking_curve.crystals import Reflection
 from probatum.problems.rocking_curve.first_look import estimated_gain, first_look
@@ -47,13 +48,15 @@ class Logarithms:
         used: [angle] bool; the others are held out.
     """
 
-    def __init__(self, measured: np.ndarray, gain: float, used: np.ndarray):
+    def __init__(self, measured: Real[np.ndarray, " angle"], gain: float, used: Bool[np.ndarray, " angle"]):
         self.used = used
         self.floor = 0.3 * gain
         self.target = np.log(measured + self.floor)
         self.inverse = used / np.sqrt(gain / (measured + gain) + MODEL_ERROR**2)
 
-    def of(self, signal: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def of(
+        self, signal: Real[np.ndarray, " angle"], slopes: Real[np.ndarray, "parameter angle"]
+    ) -> tuple[Float[np.ndarray, " angle"], Float[np.ndarray, "parameter angle"]]:
         """Residuals [m] and their derivatives [n, m]."""
         lifted = signal + self.floor
         return self.inverse * (np.log(lifted) - self.target), slopes * (self.inverse / lifted)
@@ -74,22 +77,22 @@ class SplineFit:
     """
 
     model: SplineModel
-    point: np.ndarray
-    covariance: np.ndarray
-    signal: np.ndarray
-    residuals: np.ndarray
+    point: Float[np.ndarray, " parameter"]
+    covariance: Float[np.ndarray, "parameter parameter"]
+    signal: Float[np.ndarray, " angle"]
+    residuals: Float[np.ndarray, " angle"]
     error: float
     held_out: float
 
 
 def fit_splines(
     reflection: Reflection,
-    seconds: np.ndarray,
-    measured: np.ndarray,
+    seconds: Float[np.ndarray, " angle"],
+    measured: Real[np.ndarray, " angle"],
     *,
     pi_weight: float = 0.0,
     gain: float | None = None,
-    used: np.ndarray | None = None,
+    used: Bool[np.ndarray, " angle"] | None = None,
 ) -> SplineFit:
     """Fits one curve.
 
@@ -127,9 +130,9 @@ class _Guess:
 
     observation: Observation
     reach: float
-    depths: np.ndarray
+    depths: Float[np.ndarray, " depth"]
 
-    def starts(self) -> list[np.ndarray]:
+    def starts(self) -> list[Float[np.ndarray, " parameter"]]:
         """Points for the first stage: every depth with a few shapes and strengths of strain and disorder."""
         strain, disorder = STAGES[0]
         heights = np.arange(1, strain + 1) / strain  # from the lower end upwards
@@ -150,7 +153,11 @@ class _Found:
 
 
 def _first_guess(
-    reflection: Reflection, seconds: np.ndarray, measured: np.ndarray, gain: float, pi_weight: float
+    reflection: Reflection,
+    seconds: Float[np.ndarray, " angle"],
+    measured: Real[np.ndarray, " angle"],
+    gain: float,
+    pi_weight: float,
 ) -> _Guess:
     look = first_look(seconds, measured, gain)
     at, background, fwhm = look.peak, look.background, look.fwhm
@@ -180,14 +187,20 @@ def _first_guess(
     return _Guess(observation, 100 * reach_strain, depths)
 
 
-def _reach(seconds: np.ndarray, at: int, strong: np.ndarray) -> float:
+def _reach(seconds: Float[np.ndarray, " angle"], at: int, strong: Bool[np.ndarray, " angle"]) -> float:
     """From the peak to the end of the signal on the side where it goes farther: arc-seconds, with the side's sign."""
     ends = seconds[strong | (np.arange(len(seconds)) == at)]
     up, down = float(ends.max() - seconds[at]), float(seconds[at] - ends.min())
     return up if up >= down else -down
 
 
-def _followed(guess: _Guess, starts: list[np.ndarray], measured: np.ndarray, gain: float, used: np.ndarray) -> _Found:
+def _followed(
+    guess: _Guess,
+    starts: list[Float[np.ndarray, " parameter"]],
+    measured: Real[np.ndarray, " angle"],
+    gain: float,
+    used: Bool[np.ndarray, " angle"],
+) -> _Found:
     """The best of the starts, followed through all stages."""
     smooth = [_Masked(Smoothed(measured[used], width, gain), used) for width in (20.0, 6.0)]
     logarithms = Logarithms(measured, gain, used)
@@ -220,10 +233,12 @@ def _with_more(
 class _Masked:
     """Smoothed residuals of the angles that are used."""
 
-    def __init__(self, smoothed: Smoothed, used: np.ndarray):
+    def __init__(self, smoothed: Smoothed, used: Bool[np.ndarray, " angle"]):
         self.smoothed, self.used = smoothed, used
 
-    def of(self, signal: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def of(
+        self, signal: Real[np.ndarray, " angle"], slopes: Real[np.ndarray, "parameter angle"]
+    ) -> tuple[Float[np.ndarray, " residual"], Float[np.ndarray, "parameter residual"]]:
         return self.smoothed.of(signal[self.used], slopes[:, self.used])
 
 
@@ -231,7 +246,9 @@ def _slices(depth: float) -> int:
     return int(np.clip(depth / 50, 40, 250))
 
 
-def refined(point: np.ndarray, before: tuple[int, int], after: tuple[int, int]) -> np.ndarray:
+def refined(
+    point: Float[np.ndarray, " parameter"], before: tuple[int, int], after: tuple[int, int]
+) -> Float[np.ndarray, " finer"]:
     """The point with more weights for nearly the same profile, by least squares over its depth."""
     parts, start = [], 0
     for old, new, fixed in zip(before, after, (0.0, 1.0), strict=True):
@@ -243,7 +260,9 @@ def refined(point: np.ndarray, before: tuple[int, int], after: tuple[int, int]) 
     return np.concatenate([*parts, point[start:]])
 
 
-def _search(model: SplineModel, comparison: Comparison, start: np.ndarray, guess: _Guess, **how: Any) -> Minimum:
+def _search(
+    model: SplineModel, comparison: Comparison, start: Float[np.ndarray, " parameter"], guess: _Guess, **how: Any
+) -> Minimum:
     """Down from a start, with the expectation that profiles are smooth as further residuals."""
     first, second = model.weights
     reach = abs(guess.reach) + 0.05
@@ -260,14 +279,18 @@ def _search(model: SplineModel, comparison: Comparison, start: np.ndarray, guess
     for row in (first - 1, first + second - 1):
         bends[row], ends[row] = 0.0, 0.0  # nothing is known beyond the surface
 
-    def residuals(point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def residuals(
+        point: Float[np.ndarray, " parameter"],
+    ) -> tuple[Float[np.ndarray, " residual"], Float[np.ndarray, "parameter residual"]]:
         r, J = comparison.of(*model.signal_and_slopes(point))
         return np.concatenate([r, bends @ point + ends]), np.concatenate([J, bends.T], axis=1)
 
     return minimise(residuals, start, low, high, **how)
 
 
-def _bounds(model: SplineModel, guess: _Guess) -> tuple[np.ndarray, np.ndarray]:
+def _bounds(
+    model: SplineModel, guess: _Guess
+) -> tuple[Float[np.ndarray, " parameter"], Float[np.ndarray, " parameter"]]:
     first, second = model.weights
     o = model.observation
     at = o.coordinates(o.instrument)

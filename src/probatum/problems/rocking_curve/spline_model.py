@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.problems.rocking_curve.graded_kernel import graded_curve_into
 from probatum.problems.rocking_curve.instrument import glancing_angles
@@ -44,17 +45,19 @@ class SplineModel:
         self._directions[2, :, weights[0] : -1] = self._disorder
 
     @property
-    def strain_slopes(self) -> np.ndarray:
+    def strain_slopes(self) -> Float[np.ndarray, "slice weight"]:
         """Derivatives of the slices' strain to its weights: [slice, weight]."""
         return self._strain
 
-    def profile(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    def profile(
+        self, point: Float[np.ndarray, " parameter"]
+    ) -> tuple[Float[np.ndarray, " slice"], Float[np.ndarray, " slice"], float]:
         """Strain and Debye-Waller factor of the slices, surface first, and the damaged depth in Angstrom."""
         first, _ = self.weights
         disorder = self._perfect + self._disorder @ point[first : self.layers - 1]
         return self._strain @ point[:first], disorder, math.exp(point[self.layers - 1])
 
-    def reflectivity(self, point: np.ndarray, slopes: bool) -> np.ndarray:
+    def reflectivity(self, point: Float[np.ndarray, " parameter"], slopes: bool) -> Float[np.ndarray, "curve node"]:
         """[1, or 1 + layers' parameters, node]: the curve, and with `slopes` its derivatives."""
         strain, disorder, depth = self.profile(point)
         thickness = np.full(self.slices, depth / self.slices)
@@ -68,10 +71,12 @@ class SplineModel:
         )  # fmt: skip
         return curves.reshape(len(curves), -1)
 
-    def signal(self, point: np.ndarray) -> np.ndarray:
+    def signal(self, point: Float[np.ndarray, " parameter"]) -> Float[np.ndarray, " angle"]:
         """The expected signal: [angle]."""
         return self.observation.signal_and_slopes(self.reflectivity(point, slopes=False), point[self.layers :])[0]
 
-    def signal_and_slopes(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def signal_and_slopes(
+        self, point: Float[np.ndarray, " parameter"]
+    ) -> tuple[Float[np.ndarray, " angle"], Float[np.ndarray, "parameter angle"]]:
         """The expected signal [angle] and its derivatives [coordinate of the point, angle]."""
         return self.observation.signal_and_slopes(self.reflectivity(point, slopes=True), point[self.layers :])

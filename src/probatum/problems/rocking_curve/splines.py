@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from scipy.interpolate import BSpline
 
 from probatum.errors import DataError
@@ -22,7 +23,7 @@ FIXED = 3
 """Weights at the lower end that are not free."""
 
 
-def basis(slices: int, weights: int) -> np.ndarray:
+def basis(slices: int, weights: int) -> Float[np.ndarray, "{slices} weight"]:
     """The B-splines at the middles of equally thick slices.
 
     Args:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from probatum.problems.rocking_curve import coordinates, prior
 from probatum.problems.rocking_curve.levenberg_marquardt import minimise
@@ -34,8 +35,8 @@ class Library:
         peak: reflectivity of the substrate's peak after the instrument, the median over curves.
     """
 
-    points: np.ndarray
-    logarithms: tuple[np.ndarray, np.ndarray]
+    points: Float[np.ndarray, "curve 7"]
+    logarithms: tuple[Float[np.ndarray, "curve few"], Float[np.ndarray, "curve smoothed"]]
     peak: float
 
     @classmethod
@@ -53,7 +54,7 @@ class Library:
         peak = float(np.median(curves.max(1)))
         return cls(points, _features(curves / peak), peak)
 
-    def nearest(self, share: np.ndarray, count: int) -> np.ndarray:
+    def nearest(self, share: Real[np.ndarray, " angle"], count: int) -> Float[np.ndarray, "start 7"]:
         """The points of the curves nearest to a measured one, in logarithms: [count, 7].
 
         Args:
@@ -70,13 +71,15 @@ class Library:
         return self.points[turns[np.sort(first)[:count]]]
 
 
-def _features(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _features(
+    shares: Real[np.ndarray, "*curve angle"],
+) -> tuple[Float[np.ndarray, "*curve few"], Float[np.ndarray, "*curve smoothed"]]:
     logarithms = np.log(shares + FLOOR)
     smooth = Smoothed(np.ones(shares.shape[-1]), _SMOOTHING, 0.0).smoothing
     return logarithms[..., ::_EVERY].astype(np.float32), (logarithms @ smooth.T).astype(np.float32)
 
 
-def other_profiles(point: np.ndarray, count: int) -> np.ndarray:
+def other_profiles(point: Float[np.ndarray, " parameter"], count: int) -> Float[np.ndarray, "start parameter"]:
     """Points whose profile is nearly that of this one though their parameters are others, the most alike first.
 
     The two parts can share out one strain in several ways. Searches over the profile alone cost no diffraction.
@@ -93,7 +96,7 @@ def other_profiles(point: np.ndarray, count: int) -> np.ndarray:
     wanted, slopes = np.empty(_DEPTHS), np.empty((7, _DEPTHS))
     strains_into(wanted, slopes, depths, np.ascontiguousarray(point[:7]))
 
-    def residuals(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def residuals(at: Float[np.ndarray, " 7"]) -> tuple[Float[np.ndarray, " depth"], Float[np.ndarray, "7 depth"]]:
         strain, slopes = np.empty(_DEPTHS), np.empty((7, _DEPTHS))
         strains_into(strain, slopes, depths, at)
         return (strain - wanted) / _STRAIN, slopes / _STRAIN
@@ -103,7 +106,7 @@ def other_profiles(point: np.ndarray, count: int) -> np.ndarray:
         minimum = minimise(residuals, start, np.zeros(7), np.ones(7), most=15, tolerance=1e-2)
         found.append((minimum.cost, minimum.point))
     found.sort(key=lambda pair: pair[0])
-    kept: list[np.ndarray] = []
+    kept: list[Float[np.ndarray, " 7"]] = []
     for _, other in found:
         if all(np.abs(other[:6] - seen[:6]).max() > _ALIKE for seen in (point, *kept)):
             kept.append(other)
@@ -115,7 +118,7 @@ _STRAIN = 1e-4
 _ALIKE = 0.05
 
 
-def _shared_out_again(parameters: np.ndarray) -> np.ndarray:
+def _shared_out_again(parameters: Float[np.ndarray, " 7"]) -> Float[np.ndarray, "start 7"]:
     """Points with the surface strain and the depth of these parameters, the second part otherwise: [start, 7]."""
     D01, L1, D02 = parameters[[1, 2, 4]]
     total = min(D01 + D02, LARGEST_AT_SURFACE)

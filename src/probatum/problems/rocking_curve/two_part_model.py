@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from probatum.problems.rocking_curve.graded_kernel import graded_curve_into
 from probatum.problems.rocking_curve.instrument import glancing_angles
@@ -51,7 +52,7 @@ class TwoPartModel:
         self._layer_slopes = np.zeros((3, MOST_SLICES, 7))
         self._curves = np.empty((8, *self.scene.sines.shape))
 
-    def reflectivity(self, point: np.ndarray, slopes: bool) -> np.ndarray:
+    def reflectivity(self, point: Float[np.ndarray, " parameter"], slopes: bool) -> Float[np.ndarray, "curve node"]:
         """[1 or 8, node]: the curve, and with `slopes` its derivatives to the seven coordinates."""
         strain, rise, thickness = self._layers
         n = slices_into(
@@ -65,10 +66,12 @@ class TwoPartModel:
         )  # fmt: skip
         return curves.reshape(len(curves), -1)
 
-    def signal(self, point: np.ndarray) -> np.ndarray:
+    def signal(self, point: Float[np.ndarray, " parameter"]) -> Float[np.ndarray, " angle"]:
         """The expected signal: [angle]."""
         return self.observation.signal_and_slopes(self.reflectivity(point, slopes=False), point[7:])[0]
 
-    def signal_and_slopes(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def signal_and_slopes(
+        self, point: Float[np.ndarray, " parameter"]
+    ) -> tuple[Float[np.ndarray, " angle"], Float[np.ndarray, "parameter angle"]]:
         """The expected signal [angle] and its derivatives [coordinate of the point, angle]."""
         return self.observation.signal_and_slopes(self.reflectivity(point, slopes=True), point[7:])
