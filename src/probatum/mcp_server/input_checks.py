@@ -137,17 +137,13 @@ def _check_registered(path: str, value: str, where: str) -> None:
     if REGISTERED.fullmatch(value):
         return
     if ":" in value:
-        what, remedy = (
-            "looks like an import path",
-            "name a registered one: 'explain models' and 'explain training' list them",
-        )
+        what = "looks like an import path"
+        remedy = "name a registered one: 'explain models' and 'explain training' list them"
     elif any(mark in value for mark in "/\\.~"):
         what, remedy = "looks like a file", "nothing is read from files here; name a registered one"
     else:
-        what, remedy = (
-            "is no name of anything",
-            "'explain models', 'explain training' and 'explain recipe' list what there is",
-        )
+        what = "is no name of anything"
+        remedy = "'explain models', 'explain training' and 'explain recipe' list what there is"
     raise CampaignFileError(f"{path} = '{shown(value)}' {what}", where=where, remedy=remedy)
 
 
