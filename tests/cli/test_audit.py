@@ -78,7 +78,7 @@ def test_an_error_keeps_everything_better_from_being_champion(leaky: Path, conte
     assert call(contest, "champion", "--json").values["champion"]["name"] == "trees"
     assert call(leaky, "champion", "--json").values["champion"] is None
     error = call(leaky, "champion", "confirm").error
-    assert "errors of the audit stand against 'trees' (PB101)" in error
+    assert "errors of the audit stand against all that are better than 'mean' (trees: PB101; " in error
     told(leaky, f'ignore = {{ PB101 = "{REASON}" }}')
     assert call(leaky, "champion", "--json").values["champion"]["name"] == "trees"
 
@@ -115,7 +115,8 @@ def test_the_report_says_what_was_found_and_what_it_prevents(leaky: Path, call: 
     assert '<h2 id="findings">' in page
     assert CHECKS["PB101"].remedy in page.replace("&#39;", "'")
     against = (
-        "errors stand against those that are better than 'mean' (trees: PB101; flat trees: PB101; other trees: PB101)"
+        "errors of the audit stand against all that are better than 'mean' "
+        "(trees: PB101; flat trees: PB101; other trees: PB101)"
     )
     assert against in page.replace("&#39;", "'")
     assert "no experiment is better" not in page

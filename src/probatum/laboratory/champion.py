@@ -16,6 +16,9 @@ from probatum.evidence.selection import Optimism, expected_optimism
 from probatum.evidence.verdict import Verdict
 from probatum.laboratory.results import Results
 
+MOST_NAMED = 5
+"""Experiments that are named where errors stand against all that are better."""
+
 
 @dataclass(frozen=True)
 class Champion:
@@ -158,7 +161,8 @@ def why_no_champion(campaign: Campaign, results: Results, audit: Audit) -> tuple
     better = [v.arm for v in results.verdicts if v.outcome == "better"]
     if blocked and len(blocked) == len(better):
         codes = {name: ", ".join(sorted({f.code for f in errors})) for name, errors in blocked.items()}
-        against = "; ".join(f"{name}: {of_name}" for name, of_name in codes.items())
+        against = "; ".join(f"{name}: {of_name}" for name, of_name in list(codes.items())[:MOST_NAMED])
+        against += f"; {len(codes) - MOST_NAMED} more" if len(codes) > MOST_NAMED else ""
         what = f"errors of the audit stand against all that are better than '{baseline}' ({against})"
         return what, f"'probatum explain {next(iter(blocked.values()))[0].code}'"
     if better and judged(campaign.ledger.rounds()):
