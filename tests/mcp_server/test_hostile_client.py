@@ -287,7 +287,9 @@ def test_giant_inputs_are_refused(campaign: Path):
 
     async def talk(agent: Agent) -> None:
         edit = {"model": {"alpha": 2.0}}
-        assert "characters" in await agent.refused("propose", parent="ridge", edit=edit, hypothesis=huge)
+        said = await agent.refused("propose", parent="ridge", edit=edit, hypothesis=huge)
+        assert "characters" in said
+        assert "propose, hypothesis" in said
         assert "characters" in await agent.refused(
             "propose", parent="ridge", edit={"model": {huge: 1}}, hypothesis="why not"
         )

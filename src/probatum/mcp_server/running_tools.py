@@ -69,13 +69,13 @@ class RunningTools:
         self._pace.spend()
         served, where = self._served, "propose"
         served.require_trainable()
-        given = check_name(name, served.limits, where=where) if name else ""
+        given = check_name(name, served.limits, where=f"{where}, name") if name else ""
         proposal = Proposal(
-            check_name(parent, replace(served.limits, name=200), where=where),
+            check_name(parent, replace(served.limits, name=200), where=f"{where}, parent"),
             edit,
             given,
-            check_text(hypothesis, served.limits, where=where),
-            check_text(reason, served.limits, where=where),
+            check_text(hypothesis, served.limits, where=f"{where}, hypothesis"),
+            check_text(reason, served.limits, where=f"{where}, reason"),
             proposer=AGENT,
         )
         check_edit(edit, served.limits, where=where)

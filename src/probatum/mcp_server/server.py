@@ -152,7 +152,9 @@ class CampaignServer(MCPServer[Any]):
             what = "arguments that are too deep, or a number that is too long"
             raise UsageError(what, where=name, remedy="say it with less") from None
         if size > self.limits.argument:
-            raise UsageError(f"{size} characters", where=name, remedy=f"at most {self.limits.argument} a call")
+            longest = max(arguments, key=lambda key: len(json.dumps(arguments[key], default=str)))
+            where = f"{name}, {longest}"
+            raise UsageError(f"{size} characters", where=where, remedy=f"at most {self.limits.argument} a call")
         if self._in_progress >= self.limits.at_once:
             what = f"{self._in_progress} calls are in progress"
             raise UsageError(what, where="this server", remedy="wait for their answers")
