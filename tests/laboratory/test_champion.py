@@ -66,7 +66,7 @@ def test_an_error_that_is_ignored_or_about_the_baseline_stands_against_nobody(co
 
 
 def judged_round(number: int, champion: str, promoted: str | None) -> RoundRecord:
-    return RoundRecord(number, ROUND_JUDGED, {"champion": champion, "promoted": promoted})
+    return RoundRecord(number, ROUND_JUDGED, {"champion_before": "mean", "champion": champion, "promoted": promoted})
 
 
 def test_where_rounds_were_judged_the_champion_is_theirs(changing_contest: Path):
@@ -111,11 +111,11 @@ def test_a_confirmation_is_shown_where_what_it_confirmed_is_champion_no_more(cha
 
 def test_the_next_round_starts_from_the_last_champion_that_no_error_stands_against():
     rounds = [
-        RoundRecord(1, ROUND_JUDGED, {"champion": "a"}),
+        RoundRecord(1, ROUND_JUDGED, {"champion_before": "first", "champion": "a"}),
         RoundRecord(2, ROUND_JUDGED, {"champion": "b"}),
         RoundRecord(3, ROUND_PLANNED, {"champion_before": "c"}),
     ]
-    results: Any = SimpleNamespace(tried=[SimpleNamespace(name=n) for n in "abc"], baseline="base")
+    results: Any = SimpleNamespace(tried=[SimpleNamespace(name=n) for n in ("first", *"abc")], baseline="base")
 
     def start(*blocked: str) -> str:
         audit: Any = SimpleNamespace(against=lambda name: ("an error",) if name in blocked else ())
@@ -125,4 +125,5 @@ def test_the_next_round_starts_from_the_last_champion_that_no_error_stands_again
     assert start() == "c"
     assert start("c") == "b"
     assert start("c", "b") == "a"
-    assert start("a", "b", "c") == "base"
+    assert start("a", "b", "c") == "first"
+    assert start("a", "b", "c", "first") == "base"

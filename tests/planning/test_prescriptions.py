@@ -16,6 +16,7 @@ from probatum.audit.finding import Finding
 from probatum.campaigns.campaign_file import CampaignFile
 from probatum.errors import CampaignFileError
 from probatum.evidence.effects import Effect, Pair
+from probatum.learning.learner import LearnerKind
 from probatum.planning import prescriptions as table
 from probatum.planning.candidates import checked
 from probatum.planning.edits import edits
@@ -177,6 +178,17 @@ def test_bad_groups_get_features_and_weights_of_their_own(file: CampaignFile):
     assert {"group_weights": {"batch": {"b5": 2.0}}} in edits_of(said)
     assert [p.kind for p in patterns(matrix, "lower")] == ["bad groups"]
     assert patterns(matrix, "higher") == []
+
+
+def test_no_weights_of_groups_for_a_model_that_takes_none(file: CampaignFile, monkeypatch: pytest.MonkeyPatch):
+    """Every fit of such a proposal would fail."""
+    monkeypatch.setattr(LearnerKind, "weighs_rows", False)
+    values = np.full((8, 2), 0.1) + np.linspace(0, 0.02, 8)[:, None]
+    values[5] = 2.0
+    matrix = Matrix(tuple(("table", f"b{i}") for i in range(8)), {"table": "batch"}, ("y", "z"), values)
+    edits = edits_of(found_against(history(file, matrices={"net": matrix})))
+    assert {"features": {"add": ["x"]}} in edits
+    assert not any("group_weights" in edit for edit in edits)
 
 
 def test_an_even_matrix_shows_nothing():

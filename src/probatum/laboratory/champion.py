@@ -105,12 +105,13 @@ def champion_of_rounds(results: Results, audit: Audit, rounds: Sequence[RoundRec
 
 
 def champions_of_rounds(rounds: Sequence[RoundRecord]) -> list[str]:
-    """The champion after each round; before it, of one that waits to be judged.
+    """The champion before the first round, and after each; before it, of one that waits to be judged.
 
     Args:
         rounds: in order.
     """
-    return [r.content["champion" if r.state == ROUND_JUDGED else "champion_before"] for r in rounds]
+    first = [r.content["champion_before"] for r in rounds[:1]]
+    return first + [r.content["champion" if r.state == ROUND_JUDGED else "champion_before"] for r in rounds]
 
 
 def judged(rounds: Sequence[RoundRecord]) -> list[RoundRecord]:

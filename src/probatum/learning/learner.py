@@ -8,6 +8,7 @@ parameter `random_state`. One that can do better than a loop adds
     def program(self) -> Hashable        # estimators with equal programs may be trained by one call of fit_many
     def validate(self) -> None           # optional: raises CampaignFileError for values that it cannot use
     columns_apart = True                 # optional: it heeds `RowSet.columns`
+    def fit(self, X, y, sample_weight)   # optional: it heeds weights of rows, `RowSet.weights` in fit_many too
     code_modules = ("package.module",)   # optional: modules beside its own whose code decides its results
     inverse = True                       # optional: fit_many takes targets = None, where the truth is hidden
     own_features = ("name",)             # optional: features of its problem that it takes, and it takes no others
@@ -137,7 +138,7 @@ class LearnerKind:
     @property
     def weighs_rows(self) -> bool:
         """Whether its trainings take a weight for each row."""
-        return "sample_weight" in signature(self.estimator_class().fit).parameters  # type: ignore[attr-defined]
+        return _takes_weights(self.estimator_class())
 
     def parameters(self) -> tuple[str, ...]:
         """Names of the parameters that a recipe may set.
@@ -329,8 +330,16 @@ def _fit_alone(estimator: Any, inputs: np.ndarray, targets: np.ndarray | None, r
     return FitOutcome(predicted.reshape(len(rows.predict), -1), seconds, unread=unread(estimator, read))
 
 
+def _takes_weights(estimator: Any) -> bool:
+    """Whether `fit` of an estimator, or of its class, names weights of rows; one that cannot be read takes none."""
+    try:
+        return "sample_weight" in signature(estimator.fit).parameters
+    except (AttributeError, TypeError, ValueError):
+        return False
+
+
 def _accepted_weights(estimator: Any, weights: np.ndarray) -> np.ndarray:
-    if "sample_weight" not in signature(estimator.fit).parameters:
+    if not _takes_weights(estimator):
         name = type(estimator).__name__
         raise FitError(f"{name} takes no weights of rows", remedy="set repeats = 'each', or use another model")
     return weights

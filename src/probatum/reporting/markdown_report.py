@@ -106,16 +106,8 @@ def _champion(values: Mapping[str, Any]) -> Iterable[str]:
             cells += [v["outcome"], signed(v["difference"]), interval(_bounds(v["interval"]))]
             cells.append(probability(v["p_adjusted"]))
         rows.append([*cells, f"{arm['folds']} x {arm['seeds']}"])
-    headings = [
-        "experiment",
-        f">{values['metric']}",
-        ">seed sd",
-        "verdict",
-        ">difference",
-        level,
-        ">p (Holm)",
-        ">folds x seeds",
-    ]
+    metric = values["metric"]
+    headings = ["experiment", f">{metric}", ">seed sd", "verdict", ">difference", level, ">p (Holm)", ">folds x seeds"]
     yield from table(headings, rows)
     yield ""
     yield from _list(judged_by(values))

@@ -14,7 +14,6 @@ CELLS = {
     "The champion, and why": """\
 from probatum.reporting.figures import tree_figure, trajectory_figure
 
-blocked = laboratory.blocked(results)
 trajectory_figure(values, floors=laboratory.score_floors())""",
     "What worked, what failed": """\
 from probatum.reporting.figures import effects_figure
